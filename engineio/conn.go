@@ -1,0 +1,94 @@
+package engineio
+
+import (
+	"io"
+	"net"
+	"sync"
+)
+
+// A conn is an established connection that carries WebSocket frames. It comes in two forms: rawConn, which waits for
+// input without a buffer and writes without waiting, and plainConn, which does its best on any net.Conn, TLS and
+// net.Pipe included. receive is called by one goroutine, try by the session's shard, write by one goroutine at a time
+// while the shard does not call try; close by anybody, also more than once.
+type conn interface {
+	// receive waits for input and returns it. The bytes are valid until the next call.
+	receive() ([]byte, error)
+	// try writes as much of b as the connection takes at once. It keeps nothing of b.
+	try(b []byte) (n int, err error)
+	// write writes all of b and waits as long as that takes.
+	write(b []byte) error
+	// burst is how many bytes one write should carry when more are queued; 0 means one packet.
+	burst() int
+	// closeWrite says to the peer that nothing more will come, where the connection can say so.
+	closeWrite()
+	close()
+}
+
+// newConn chooses the form for nc. First holds what has been read from the connection already.
+func newConn(nc net.Conn, first []byte) conn {
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		tcp.SetWriteBuffer(socketBuffer)
+	}
+	if c := newRawConn(nc, first); c != nil {
+		return c
+	}
+	return &plainConn{nc: nc, first: first}
+}
+
+// A plainConn cannot know whether a write would wait, so try never writes, and every write happens in a goroutine that
+// lives only while something is queued.
+type plainConn struct {
+	nc    net.Conn
+	first []byte
+	buf   []byte
+}
+
+const (
+	plainReadSize  = 4 << 10
+	plainWriteSize = 16 << 10 // a TLS record
+)
+
+func (c *plainConn) receive() ([]byte, error) {
+	if len(c.first) > 0 {
+		b := c.first
+		c.first = nil
+		return b, nil
+	}
+	if c.buf == nil {
+		c.buf = make([]byte, plainReadSize)
+	}
+	n, err := c.nc.Read(c.buf)
+	if n > 0 {
+		return c.buf[:n], nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return nil, err
+}
+
+func (c *plainConn) try([]byte) (int, error) { return 0, nil }
+
+func (c *plainConn) write(b []byte) error {
+	_, err := c.nc.Write(b)
+	return err
+}
+
+func (c *plainConn) burst() int { return plainWriteSize }
+
+func (c *plainConn) closeWrite() {
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		go half.CloseWrite() // on TLS this writes an alert, and a peer that does not read would hold us up
+	}
+}
+
+func (c *plainConn) close() { c.nc.Close() }
+
+// socketBuffer bounds what the operating system queues for a slow peer, in bytes: what is queued here instead can be
+// counted, dropped and shared.
+const socketBuffer = 64 << 10
+
+// readSize is the size of the buffers that are lent to connections while they have input.
+const readSize = 16 << 10
+
+var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}

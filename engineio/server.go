@@ -1,0 +1,297 @@
+package engineio
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Handler is the layer above: it hears of every session. For one session there is one call at a time, in the order
+// OnOpen, OnMessage …, OnClose, on a goroutine that is lent to the session, so a call may block; other sessions do not
+// notice. While it blocks, the session's input is queued up to Config.InputMessages, and then the peer has to wait.
+type Handler interface {
+	OnOpen(*Session)
+	// OnMessage is called for every message. Its Data belongs to the Handler.
+	OnMessage(*Session, Message)
+	// OnClose is called once, last, with the reason: one of the Err variables, or what Session.Close was given.
+	OnClose(*Session, error)
+}
+
+// A Server accepts Engine.IO sessions as an http.Handler. It answers any path that it is mounted on.
+type Server struct {
+	cfg     Config
+	handler Handler
+	started time.Time
+	shards  []*Shard
+	memory  atomic.Int64 // what outboxes keep for slow peers, each packet once
+	next    atomic.Uint32
+
+	goroutines sync.WaitGroup // readers, turns and late writers
+	workers    sync.WaitGroup // of the shards
+	alive      sync.WaitGroup // sessions
+
+	mu       sync.RWMutex // guards below
+	sessions map[string]*Session
+	down     bool
+}
+
+// NewServer makes a server and starts the workers of its shards. Shutdown stops them.
+func NewServer(h Handler, cfg Config) *Server {
+	s := &Server{
+		cfg:      cfg.withDefaults(),
+		handler:  h,
+		started:  time.Now(),
+		sessions: make(map[string]*Session),
+	}
+	for i := range runtime.GOMAXPROCS(0) {
+		sh := newShard(s, i)
+		s.shards = append(s.shards, sh)
+		s.workers.Go(sh.work)
+	}
+	return s
+}
+
+// Shards returns the server's shards. Their number never changes.
+func (s *Server) Shards() []*Shard { return s.shards }
+
+// turnShards runs what waits in idle shards, in the calling goroutine.
+func (s *Server) turnShards() {
+	for _, sh := range s.shards {
+		sh.turnNow()
+	}
+}
+
+// Shutdown refuses new sessions, closes all with ErrServerShutdown, and returns when the last Handler call has returned
+// and every goroutine of the server has ended. If ctx ends first the connections are cut and its error is returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	first := !s.down
+	s.down = true
+	s.mu.Unlock()
+	if !first {
+		return nil
+	}
+	s.forEach(func(session *Session) { session.end(ErrServerShutdown, 0) })
+	gone := make(chan struct{})
+	go func() {
+		s.alive.Wait()
+		s.goroutines.Wait()
+		for _, sh := range s.shards {
+			sh.stop()
+		}
+		s.workers.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		s.forEach((*Session).abandon)
+		return ctx.Err()
+	}
+}
+
+// forEach posts f for every session to its shard.
+func (s *Server) forEach(f func(*Session)) {
+	for _, sh := range s.shards {
+		sh.Post(entryFunc(func(sh *Shard) { sh.wheel.each(f) }))
+	}
+}
+
+// ServeHTTP serves a request of a session: its handshake, a poll, a post, or a WebSocket.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.CORS.Serve(w, r) {
+		return
+	}
+	query := lastValues(r.URL.RawQuery)
+	transport := query["transport"]
+	if (transport != Polling && transport != WebSocket) || !s.cfg.offers(transport) {
+		s.refuse(w, r, RefusedTransport)
+		return
+	}
+	if hasControlBytes(r.Header.Get("Origin")) {
+		s.refuse(w, r, RefusedRequest)
+		return
+	}
+	if sid := query["sid"]; sid != "" {
+		s.serveSession(w, r, query, sid)
+		return
+	}
+	s.serveHandshake(w, r, query)
+}
+
+// serveHandshake opens a session.
+func (s *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query map[string]string) {
+	upgrade := wantsUpgrade(r)
+	switch {
+	case r.Method != http.MethodGet:
+		s.refuse(w, r, RefusedMethod)
+		return
+	case upgrade != (query["transport"] == WebSocket):
+		s.refuse(w, r, RefusedRequest)
+		return
+	case !s.cfg.CheckOrigin(r):
+		s.cfg.Logger.Info("handshake refused: origin not allowed", "origin", r.Header.Get("Origin"), "host", r.Host)
+		s.forbid(w, r, nil)
+		return
+	case query["EIO"] != "4":
+		s.refuse(w, r, RefusedProtocol)
+		return
+	}
+	var release func()
+	if s.cfg.Admit != nil {
+		var err error
+		if release, err = s.cfg.Admit(r); err != nil {
+			s.forbid(w, r, err)
+			return
+		}
+	}
+	if !s.open(w, r, upgrade, release) && release != nil {
+		release()
+	}
+}
+
+// open makes the session and answers its handshake. It returns false if the session did not come to be.
+func (s *Server) open(w http.ResponseWriter, r *http.Request, upgrade bool, release func()) bool {
+	session := s.newSession(r, release)
+	var c conn
+	if upgrade {
+		var err error
+		if c, err = s.upgrade(w, r, true); err != nil {
+			s.cfg.Logger.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)
+			return false
+		}
+		session.onConn.Store(true)
+	}
+	if !s.register(session, c) {
+		if c != nil {
+			c.close()
+			return false
+		}
+		s.forbid(w, r, &Refusal{Status: http.StatusServiceUnavailable, Message: "server shutting down", RetryAfter: time.Second})
+		return false
+	}
+	session.turn()
+	s.turnShards()
+	if c != nil {
+		session.read(c, false)
+		return true
+	}
+	s.setHeaders(w.Header(), r, true)
+	body := append([]byte{byte(packetOpen)}, s.openPayload(session, s.upgrades())...)
+	if err := s.writeText(w, body); err != nil {
+		session.lost()
+	}
+	return true
+}
+
+func (s *Server) newSession(r *http.Request, release func()) *Session {
+	session := &Session{
+		id:        newSID(),
+		server:    s,
+		shard:     s.shards[s.next.Add(1)%uint32(len(s.shards))],
+		handshake: newHandshake(r, s.cfg.KeepHeaders),
+		release:   release,
+	}
+	session.parties.Store(2)
+	return session
+}
+
+// register makes the session known and live; it fails when the server is going down. Both happen under the lock, so that
+// Shutdown, which posts its farewell after it has said that the server is down, comes behind the beginning.
+func (s *Server) register(session *Session, c conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down {
+		return false
+	}
+	s.sessions[session.id] = session
+	s.alive.Add(1)
+	session.shard.Post(entryFunc(func(*Shard) { session.begin(c) }))
+	return true
+}
+
+func (s *Server) forget(session *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, session.id)
+}
+
+func (s *Server) session(id string) *Session {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.sessions[id]
+}
+
+func (s *Server) upgrades() bool { return !s.cfg.DisableUpgrades && s.cfg.offers(WebSocket) }
+
+// openPayload is the JSON of the open packet.
+func (s *Server) openPayload(session *Session, upgrades bool) []byte {
+	offer := []string{}
+	if upgrades {
+		offer = append(offer, WebSocket)
+	}
+	payload, _ := json.Marshal(struct {
+		SID          string   `json:"sid"`
+		Upgrades     []string `json:"upgrades"`
+		PingInterval int64    `json:"pingInterval"`
+		PingTimeout  int64    `json:"pingTimeout"`
+		MaxPayload   int      `json:"maxPayload"`
+	}{session.id, offer, s.cfg.PingInterval.Milliseconds(), s.cfg.PingTimeout.Milliseconds(), s.cfg.MaxPayload}) // such a struct always marshals
+	return payload
+}
+
+// serveSession serves a request that names a session.
+func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, query map[string]string, sid string) {
+	session := s.session(sid)
+	upgrade := wantsUpgrade(r)
+	switch {
+	case session == nil:
+		s.refuse(w, r, RefusedSession)
+	case query["EIO"] != "4", upgrade != (query["transport"] == WebSocket):
+		s.refuse(w, r, RefusedRequest)
+	case upgrade && !s.cfg.CheckOrigin(r):
+		s.forbid(w, r, nil)
+	case upgrade:
+		s.serveProbe(w, r, session)
+	case session.onConn.Load():
+		s.refuse(w, r, RefusedRequest)
+	case r.Method == http.MethodGet:
+		s.setHeaders(w.Header(), r, false)
+		s.servePoll(w, r, session)
+	case r.Method == http.MethodPost:
+		s.setHeaders(w.Header(), r, false)
+		s.servePost(w, r, session)
+	default:
+		s.refuse(w, r, RefusedRequest)
+	}
+}
+
+func (s *Server) setHeaders(h http.Header, r *http.Request, initial bool) {
+	if s.cfg.SetHeaders != nil {
+		s.cfg.SetHeaders(h, r, initial)
+	}
+}
+
+// retain counts a packet that an outbox keeps because its peer is slow; release is its opposite.
+func (s *Server) retain(p *Packet) {
+	if p.holders.Add(1) == 1 {
+		s.memory.Add(int64(p.cost()))
+	}
+}
+
+func (s *Server) release(p *Packet) {
+	if p.holders.Add(-1) == 0 {
+		s.memory.Add(-int64(p.cost()))
+	}
+}
+
+// hasControlBytes says whether a header value holds bytes that no browser sends.
+func hasControlBytes(v string) bool {
+	return strings.ContainsFunc(v, func(c rune) bool { return c < ' ' || c == 0x7f })
+}

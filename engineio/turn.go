@@ -1,0 +1,144 @@
+package engineio
+
+import (
+	"runtime/debug"
+	"sync"
+)
+
+// An input is the bounded queue of what a session has received and its Handler has not seen.
+type input struct {
+	mu       sync.Mutex // guards below; never held while the Handler is called
+	messages []Message
+	bytes    int
+	opened   bool          // OnOpen has been called
+	finished bool          // the end is decided: no message is added, OnClose comes after the last
+	running  bool          // a goroutine is lent to the session
+	over     bool          // OnClose has been called
+	room     chan struct{} // closed when a waiting push may go on; nil while none waits
+}
+
+// push queues a message, and waits while the queue is full. It returns false if the session ended meanwhile.
+// Any number of goroutines may push; their own order is kept.
+func (in *input) push(m Message, cfg *Config) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for !in.finished && len(in.messages) > 0 && (len(in.messages) >= cfg.InputMessages || in.bytes+len(m.Data) > cfg.InputBytes) {
+		if in.room == nil {
+			in.room = make(chan struct{})
+		}
+		room := in.room
+		in.mu.Unlock()
+		<-room
+		in.mu.Lock()
+	}
+	if in.finished {
+		return false
+	}
+	in.messages = append(in.messages, m)
+	in.bytes += len(m.Data)
+	return true
+}
+
+// finish says that the session has ended. Who waits for room is let go.
+func (in *input) finish() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.finished = true
+	in.makeRoom()
+}
+
+func (in *input) makeRoom() {
+	if in.room != nil {
+		close(in.room)
+		in.room = nil
+	}
+}
+
+// lend reports whether a goroutine must be started for what is queued.
+func (in *input) lend() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.running || in.over {
+		return false
+	}
+	in.running = true
+	return true
+}
+
+type step byte
+
+const (
+	stepNone step = iota
+	stepOpen
+	stepMessages
+	stepClose
+)
+
+// next takes what the lent goroutine does next. With stepNone it must return.
+func (in *input) next() (step, []Message) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case !in.opened:
+		in.opened = true
+		return stepOpen, nil
+	case len(in.messages) > 0:
+		batch := in.messages
+		in.messages, in.bytes = nil, 0
+		in.makeRoom()
+		return stepMessages, batch
+	case in.finished && !in.over:
+		in.over = true
+		return stepClose, nil
+	default:
+		in.running = false
+		return stepNone, nil
+	}
+}
+
+// turn lends a goroutine to the session if it has none and there is something for its Handler. Calls to the Handler are
+// thereby one at a time and in order, may block, and leave nothing on the stacks of the goroutines that wait for input.
+func (s *Session) turn() {
+	if s.in.lend() {
+		s.server.goroutines.Add(1)
+		go s.takeTurn()
+	}
+}
+
+func (s *Session) takeTurn() {
+	defer s.server.goroutines.Done()
+	for {
+		what, messages := s.in.next()
+		switch what {
+		case stepNone:
+			return
+		case stepOpen:
+			s.server.cfg.Observer.SessionOpened(s.Transport())
+			s.guard(func() { s.server.handler.OnOpen(s) })
+		case stepMessages:
+			for _, m := range messages {
+				if s.discard.Load() {
+					break
+				}
+				s.guard(func() { s.server.handler.OnMessage(s, m) })
+			}
+		case stepClose:
+			reason, _ := s.reason.Load().(error)
+			s.guard(func() { s.server.handler.OnClose(s, reason) })
+			s.server.cfg.Observer.SessionClosed(s.Transport(), reason)
+			s.leave()
+		}
+		s.server.turnShards()
+	}
+}
+
+// guard calls the Handler so that a panic in it costs this session and nothing else.
+func (s *Session) guard(call func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.server.cfg.Logger.Error("handler panicked", "panic", v, "stack", string(debug.Stack()))
+			s.Close(ErrForcedClose)
+		}
+	}()
+	call()
+}

@@ -1,0 +1,156 @@
+package engineio
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gobwas/ws"
+)
+
+// wantsUpgrade says whether the request asks for a WebSocket.
+func wantsUpgrade(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// upgrade answers the WebSocket handshake and takes the connection out of net/http's hands. Afterwards the HTTP handler
+// must return at once: staying would keep the request, its context and its buffers alive as long as the connection.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (conn, error) {
+	extra := http.Header{}
+	s.setHeaders(extra, r, initial)
+	nc, rw, _, err := ws.HTTPUpgrader{Header: extra}.Upgrade(r, w)
+	if err != nil {
+		if nc != nil {
+			nc.Close()
+		}
+		return nil, err
+	}
+	var first []byte
+	if n := rw.Reader.Buffered(); n > 0 {
+		first = make([]byte, n)
+		rw.Reader.Read(first) // what is buffered is there: this neither waits nor fails
+	}
+	return newConn(nc, first), nil
+}
+
+// A frameReader is the reading side of one WebSocket: a goroutine that waits, parses frames, answers what belongs to
+// the engine, and hands messages to the session's turn.
+type frameReader struct {
+	session *Session
+	conn    conn
+	decoder frameDecoder
+	probing bool // the WebSocket is not the session's transport yet
+	take    func(ws.OpCode, []byte) error
+}
+
+// read starts the goroutine that reads c for the session.
+func (s *Session) read(c conn, probing bool) {
+	cfg := &s.server.cfg
+	r := &frameReader{session: s, conn: c, probing: probing}
+	r.decoder = frameDecoder{maxMessage: cfg.MaxPayload, maxFragments: cfg.MaxFragments}
+	r.take = r.takeFrame
+	s.server.goroutines.Add(1)
+	go r.run()
+}
+
+// run reads until the connection ends. After the end of the session it goes on, reading into the void, until the peer
+// has closed too or the shard loses its patience: closing a socket with unread input would destroy what we said last.
+func (r *frameReader) run() {
+	s := r.session
+	defer s.server.goroutines.Done()
+	ended := false
+	for {
+		b, err := r.conn.receive()
+		if err != nil {
+			break
+		}
+		if ended {
+			continue
+		}
+		if err := r.decoder.decode(b, r.take); err != nil {
+			ended = true
+			r.decoder = frameDecoder{}
+			s.shard.Post(entryFunc(func(*Shard) { s.readFailed(r.conn, err) }))
+			if err == errPeerClosed {
+				break
+			}
+		}
+	}
+	s.shard.Post(entryFunc(func(*Shard) { s.readEnded(r.conn) }))
+	s.server.turnShards()
+}
+
+// takeFrame handles one message or control frame.
+func (r *frameReader) takeFrame(op ws.OpCode, data []byte) error {
+	s := r.session
+	switch {
+	case op == ws.OpPing:
+		s.heard.Store(true)
+		s.shard.Post(entryFunc(func(sh *Shard) { s.answerPing(r.conn, data) }))
+	case op == ws.OpPong:
+		s.heard.Store(true)
+	case op == ws.OpClose:
+		return errPeerClosed
+	case r.probing:
+		return r.takeProbe(op, data)
+	case op == ws.OpBinary:
+		s.receive(Message{Data: data, Binary: true})
+	default:
+		return s.receivePacket(data)
+	}
+	return nil
+}
+
+// answerPing answers a WebSocket ping, unless the peer does not read: then it may do without.
+func (s *Session) answerPing(c conn, data []byte) {
+	pong := &Packet{}
+	pong.frame, pong.header = appendFrame(ws.OpPong, nil, data)
+	switch {
+	case c == s.conn:
+		s.shard.Send(s, true, pong)
+	case c == s.probe:
+		c.try(pong.frame)
+	}
+}
+
+// readFailed ends the session, or only the probe, because of what arrived on c.
+func (s *Session) readFailed(c conn, err error) {
+	if c != s.conn {
+		s.dropProbe(c)
+		return
+	}
+	switch e := err.(type) {
+	case *frameError:
+		s.server.cfg.Logger.Debug("websocket closed", "remote", s.handshake.RemoteAddr, "error", err)
+		s.end(ErrTransportError, e.code)
+	default:
+		if err == errPeerClosed {
+			err = ErrTransportClose
+		}
+		if err == ErrTransportError {
+			s.end(err, ws.StatusPolicyViolation)
+			return
+		}
+		s.end(err, 0)
+	}
+}
+
+// readEnded lets go of a connection that has ended.
+func (s *Session) readEnded(c conn) {
+	if c != s.conn {
+		s.dropProbe(c)
+		return
+	}
+	s.end(ErrTransportClose, 0)
+	s.abandon()
+}
+
+// closeFrame makes a close frame; code 0 means one without a code.
+func closeFrame(code ws.StatusCode) *Packet {
+	p := &Packet{}
+	var body []byte
+	if code != 0 {
+		body = ws.NewCloseFrameBody(code, "")
+	}
+	p.frame, p.header = appendFrame(ws.OpClose, nil, body)
+	return p
+}
