@@ -54,7 +54,8 @@ type Config struct {
 	VolatileBytes, VolatilePackets int
 	// OutboxBytes is the fill at which a session is closed as a slow consumer. 0 means 1 MiB. An empty outbox takes any one packet.
 	OutboxBytes int
-	// OutboxAge is how long a peer may take nothing at all of what waits for it. 0 means 30 s.
+	// OutboxAge is how long a peer has for all that waits for it at one moment, before it is closed as a slow consumer; looked
+	// at in steps of OutboxAge, so a packet may get twice as old. 0 means 30 s.
 	OutboxAge time.Duration
 	// MemoryBytes bounds what all outboxes together keep for slow peers, each shared packet counted once; beyond it the
 	// slowest sessions are closed. 0 means 256 MiB.

@@ -4,12 +4,13 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // A conn is an established connection that carries WebSocket frames. It comes in two forms: rawConn, which waits for
 // input without a buffer and writes without waiting, and plainConn, which does its best on any net.Conn, TLS and
 // net.Pipe included. receive is called by one goroutine, try by the session's shard, write by one goroutine at a time
-// while the shard does not call try; close by anybody, also more than once.
+// while the shard does not call try; closeWith and close by anybody, also more than once.
 type conn interface {
 	// receive waits for input and returns it. The bytes are valid until the next call.
 	receive() ([]byte, error)
@@ -21,6 +22,10 @@ type conn interface {
 	burst() int
 	// closeWrite says to the peer that nothing more will come, where the connection can say so.
 	closeWrite()
+	// closeWith closes the connection after a last frame, which is lost if the peer does not take it now. It is not
+	// called while a write is under way.
+	closeWith(frame []byte)
+	// close closes the connection at once, and with it what is under way.
 	close()
 }
 
@@ -36,16 +41,21 @@ func newConn(nc net.Conn, first []byte) conn {
 }
 
 // A plainConn cannot know whether a write would wait, so try never writes, and every write happens in a goroutine that
-// lives only while something is queued.
+// lives only while something is queued. Closing is such a write too, because TLS says goodbye; the goroutine that
+// receives ends no earlier than the connection, so who waits for that one waits for the closing.
 type plainConn struct {
-	nc    net.Conn
+	nc      net.Conn
+	closing sync.Once
+
+	// Owned by the goroutine that receives.
 	first []byte
 	buf   []byte
 }
 
 const (
 	plainReadSize  = 4 << 10
-	plainWriteSize = 16 << 10 // a TLS record
+	plainWriteSize = 16 << 10    // a TLS record
+	lastWrite      = time.Second // for a peer to take the last frame
 )
 
 func (c *plainConn) receive() ([]byte, error) {
@@ -78,11 +88,23 @@ func (c *plainConn) burst() int { return plainWriteSize }
 
 func (c *plainConn) closeWrite() {
 	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
-		go half.CloseWrite() // on TLS this writes an alert, and a peer that does not read would hold us up
+		go func() { _ = half.CloseWrite() }() // on TLS this writes an alert, and a peer that does not read would hold us up
 	}
 }
 
-func (c *plainConn) close() { c.nc.Close() }
+func (c *plainConn) closeWith(frame []byte) {
+	c.closing.Do(func() {
+		go func() {
+			c.nc.SetWriteDeadline(time.Now().Add(lastWrite))
+			_, _ = c.nc.Write(frame) // the peer may do without
+			c.nc.Close()
+		}()
+	})
+}
+
+func (c *plainConn) close() {
+	c.closing.Do(func() { go c.nc.Close() })
+}
 
 // socketBuffer bounds what the operating system queues for a slow peer, in bytes: what is queued here instead can be
 // counted, dropped and shared.

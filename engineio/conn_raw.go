@@ -23,13 +23,15 @@ type rawConn struct {
 	err   error
 }
 
-// newRawConn returns nil if nc is not a socket of the operating system.
+// newRawConn returns nil if nc is not a socket of the operating system. A type that embeds one does not count: going
+// around its Read and Write would break what it wraps the socket for.
 func newRawConn(nc net.Conn, first []byte) conn {
-	socket, ok := nc.(syscall.Conn)
-	if !ok {
+	switch nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+	default:
 		return nil
 	}
-	raw, err := socket.SyscallConn()
+	raw, err := nc.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return nil
 	}
@@ -100,8 +102,13 @@ func (c *rawConn) burst() int { return 0 }
 
 func (c *rawConn) closeWrite() {
 	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
+		_ = half.CloseWrite() // the peer may be gone already
 	}
+}
+
+func (c *rawConn) closeWith(frame []byte) {
+	_, _ = c.try(frame) // the peer may do without
+	c.close()
 }
 
 func (c *rawConn) close() { c.nc.Close() }

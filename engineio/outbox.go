@@ -12,9 +12,9 @@ type outbox struct {
 
 	retained int // packets before it are counted in the server's memory; at least head while any is
 
-	appended uint64 // packets ever queued
-	mark     uint64 // appended at the time markedAt; packets before it must be gone one OutboxAge later
-	markedAt time.Duration
+	appended uint64        // packets ever queued
+	mark     uint64        // appended at the time markedAt; packets before it must be gone one OutboxAge later
+	markedAt time.Duration // in the wheel's time
 }
 
 func (o *outbox) empty() bool { return o.head == len(o.packets) }
@@ -32,6 +32,9 @@ func (o *outbox) append(p *Packet, sh *Shard) {
 	o.cost += p.cost()
 	o.appended++
 }
+
+// bytes is what is left of the queued frames.
+func (o *outbox) bytes() int { return o.cost - o.count()*packetOverhead - o.sent }
 
 // advance drops the first n bytes of the queued frames: they have been sent. The packets that are now complete are
 // returned, as a view that is valid until the outbox is touched again.

@@ -58,7 +58,7 @@ func NewBinary(data []byte) *Packet {
 	p := &Packet{binary: true}
 	p.frame, p.header = appendFrame(ws.OpBinary, nil, data)
 	p.base64 = sync.OnceValue(func() []byte {
-		text := make([]byte, 1, 1+base64.StdEncoding.EncodedLen(len(data)))
+		text := make([]byte, 1, 1+base64.StdEncoding.EncodedLen(len(p.payload())))
 		text[0] = binaryPrefix
 		return base64.StdEncoding.AppendEncode(text, p.payload())
 	})

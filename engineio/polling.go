@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	pollWriteTimeout = 30 * time.Second // for a peer to take the answer to its poll
-	postReadTimeout  = 30 * time.Second // for a peer to send a body
+	answerTimeout   = 30 * time.Second // for a peer to take the answer to its handshake or poll
+	postReadTimeout = 30 * time.Second // for a peer to send a body
 )
 
 // A pollRequest is a GET that waits for packets.
@@ -54,12 +54,18 @@ func (s *Server) writePoll(w http.ResponseWriter, r *http.Request, session *Sess
 
 // writeText answers a poll or a handshake.
 func (s *Server) writeText(w http.ResponseWriter, body []byte) error {
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pollWriteTimeout)) // not supported everywhere, and then not needed
+	control := http.NewResponseController(w)
+	control.SetWriteDeadline(time.Now().Add(answerTimeout)) // not supported everywhere, and then not needed
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, err := w.Write(body)
-	return err
+	if _, err := w.Write(body); err != nil {
+		return err
+	}
+	if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) { // or nobody would hear of its failure
+		return err
+	}
+	return nil
 }
 
 // attach makes poll the way on which the session's packets leave. On the turn of the shard.
@@ -155,10 +161,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, session *Sess
 
 // receivePayload handles the packets of a polling body in order, up to the first bad one, which ends the session.
 func (s *Session) receivePayload(body []byte) error {
-	err := error(ErrParse)
-	if utf8.Valid(body) {
-		err = s.receivePackets(body)
-	}
+	err := s.receivePackets(body)
 	if err == nil {
 		return nil
 	}
@@ -177,6 +180,9 @@ func (s *Session) receivePayload(body []byte) error {
 }
 
 func (s *Session) receivePackets(body []byte) error {
+	if !utf8.Valid(body) {
+		return ErrParse
+	}
 	for {
 		packet, rest, more := bytes.Cut(body, []byte{separator})
 		if err := s.receivePacket(packet); err != nil {

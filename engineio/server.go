@@ -35,6 +35,8 @@ type Server struct {
 	workers    sync.WaitGroup // of the shards
 	alive      sync.WaitGroup // sessions
 
+	gone chan struct{} // closed when the server has shut down
+
 	mu       sync.RWMutex // guards below
 	sessions map[string]*Session
 	down     bool
@@ -46,6 +48,7 @@ func NewServer(h Handler, cfg Config) *Server {
 		cfg:      cfg.withDefaults(),
 		handler:  h,
 		started:  time.Now(),
+		gone:     make(chan struct{}),
 		sessions: make(map[string]*Session),
 	}
 	for i := range runtime.GOMAXPROCS(0) {
@@ -67,33 +70,35 @@ func (s *Server) turnShards() {
 }
 
 // Shutdown refuses new sessions, closes all with ErrServerShutdown, and returns when the last Handler call has returned
-// and every goroutine of the server has ended. If ctx ends first the connections are cut and its error is returned.
+// and every goroutine of the server has ended. If ctx ends first the connections are cut and its error is returned;
+// what is left then are Handler calls that do not return, for which another Shutdown can wait.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	first := !s.down
 	s.down = true
 	s.mu.Unlock()
-	if !first {
-		return nil
+	if first {
+		s.forEach(func(session *Session) { session.end(ErrServerShutdown, 0) })
+		go s.wait()
 	}
-	s.forEach(func(session *Session) { session.end(ErrServerShutdown, 0) })
-	gone := make(chan struct{})
-	go func() {
-		s.alive.Wait()
-		s.goroutines.Wait()
-		for _, sh := range s.shards {
-			sh.stop()
-		}
-		s.workers.Wait()
-		close(gone)
-	}()
 	select {
-	case <-gone:
+	case <-s.gone:
 		return nil
 	case <-ctx.Done():
 		s.forEach((*Session).abandon)
 		return ctx.Err()
 	}
+}
+
+// wait ends the workers when all sessions have ended.
+func (s *Server) wait() {
+	s.alive.Wait()
+	s.goroutines.Wait()
+	for _, sh := range s.shards {
+		sh.stop()
+	}
+	s.workers.Wait()
+	close(s.gone)
 }
 
 // forEach posts f for every session to its shard.
@@ -176,10 +181,8 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, upgrade bool, rele
 		s.forbid(w, r, &Refusal{Status: http.StatusServiceUnavailable, Message: "server shutting down", RetryAfter: time.Second})
 		return false
 	}
-	session.turn()
 	s.turnShards()
 	if c != nil {
-		session.read(c, false)
 		return true
 	}
 	s.setHeaders(w.Header(), r, true)

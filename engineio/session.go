@@ -36,10 +36,11 @@ type Session struct {
 	// Owned by the turn of the shard.
 	state     sessionState
 	touched   bool
-	writing   bool // a goroutine writes what the connection did not take at once
-	halfEnded bool // we have said that nothing more will come
-	conn      conn // the WebSocket, nil while polling
-	probe     conn // a WebSocket that may become the transport
+	writing   bool    // a goroutine writes what the connection (while polling: the probe) did not take at once
+	halfEnded bool    // we have said that nothing more will come
+	conn      conn    // the WebSocket, nil while polling
+	probe     conn    // a WebSocket that may become the transport
+	probeNext *Packet // what the probe is told when its write is over
 	poll      *pollRequest
 	out       outbox
 
@@ -47,7 +48,8 @@ type Session struct {
 	awaiting   bool // a ping is unanswered
 	extended   bool // and was given more time, because something else arrived
 	scheduled  bool
-	pinged     time.Duration
+	pinged     time.Duration // when the last ping was sent, as Server.now
+	patience   time.Duration // what is left of PingTimeout after the deadline that is scheduled
 	slot       int
 	next, prev *Session
 }
@@ -113,8 +115,11 @@ func (s *Session) send(volatile bool, packets []*Packet) error {
 }
 
 // Close ends the session for the given reason. What was sent before is delivered first, as far as the peer takes it;
-// what the peer sent and the Handler has not seen is dropped.
+// what the peer sent and the Handler has not seen is dropped. A nil reason means ErrForcedServerClose.
 func (s *Session) Close(reason error) {
+	if reason == nil {
+		reason = ErrForcedServerClose
+	}
 	s.closed.Store(true)
 	s.discard.Store(true)
 	s.shard.Post(entryFunc(func(*Shard) { s.end(reason, 0) }))
@@ -125,8 +130,18 @@ func (s *Session) ready() bool {
 	if s.conn == nil {
 		return s.poll != nil
 	}
+	return !s.writing && s.keepsUp()
+}
+
+// keepsUp says whether little enough waits for the peer that it may have what it could do without.
+func (s *Session) keepsUp() bool {
 	cfg := &s.server.cfg
-	return !s.writing && s.out.cost < cfg.VolatileBytes && s.out.count() < cfg.VolatilePackets
+	return s.out.cost < cfg.VolatileBytes && s.out.count() < cfg.VolatilePackets
+}
+
+// full says whether the outbox has no room for packets of the given cost.
+func (s *Session) full(cost int) bool {
+	return !s.out.empty() && s.out.cost+cost > s.server.cfg.OutboxBytes
 }
 
 // begin makes a new session live, on the given WebSocket or, with nil, on polling.
@@ -134,8 +149,10 @@ func (s *Session) begin(c conn) {
 	s.state = stateOpen
 	s.pinged = s.server.now()
 	s.shard.wheel.schedule(s, s.server.cfg.PingInterval)
+	s.turn()
 	if c != nil {
 		s.conn = c
+		s.read(c, false)
 		s.shard.Send(s, false, newTextPacket(packetOpen, s.server.openPayload(s, false)))
 	}
 }
@@ -175,7 +192,7 @@ func (s *Session) flushConn() {
 func (s *Session) writeLater() {
 	s.writing = true
 	c, b := s.conn, s.out.packets[s.out.head].frame[s.out.sent:]
-	if size := c.burst(); size > 0 {
+	if size := min(c.burst(), s.out.bytes()); size > len(b) {
 		b = s.out.frames(make([]byte, 0, size))
 	}
 	s.server.goroutines.Go(func() {
@@ -232,7 +249,7 @@ func (s *Session) settle() {
 	if _, known := sh.slow[s]; !known {
 		sh.slow[s] = struct{}{}
 		sh.counts.slow.Add(1)
-		o.markedAt, o.mark = s.server.now(), o.appended
+		o.markedAt, o.mark = sh.wheel.time(), o.appended
 	}
 	if o.head > 64 && o.head > len(o.packets)/2 {
 		kept := copy(o.packets, o.packets[o.head:])
@@ -280,7 +297,6 @@ func (s *Session) deadline() {
 		s.ping(now)
 		return
 	}
-	waited := now - s.pinged
 	switch ponged := time.Duration(s.ponged.Load()); {
 	case ponged >= s.pinged:
 		s.awaiting = false
@@ -289,11 +305,11 @@ func (s *Session) deadline() {
 		} else {
 			s.ping(now)
 		}
-	case waited+s.shard.wheel.tick < cfg.PingTimeout:
-		s.shard.wheel.schedule(s, cfg.PingTimeout-waited)
+	case s.patience > 0:
+		s.shard.wheel.schedule(s, s.patience)
+		s.patience = 0
 	case !s.extended && s.heard.Load():
 		s.extended = true
-		s.pinged = now
 		s.shard.wheel.schedule(s, cfg.PingTimeout)
 	default:
 		s.end(ErrPingTimeout, 0)
@@ -304,7 +320,9 @@ func (s *Session) ping(now time.Duration) {
 	cfg := &s.server.cfg
 	s.awaiting, s.extended, s.pinged = true, false, now
 	s.heard.Store(false)
-	s.shard.wheel.schedule(s, min(cfg.PingInterval, cfg.PingTimeout))
+	first := min(cfg.PingInterval, cfg.PingTimeout) // a pong that has come by then is followed by a ping in time
+	s.patience = cfg.PingTimeout - first
+	s.shard.wheel.schedule(s, first)
 	s.shard.Send(s, false, pingPacket)
 }
 
@@ -326,7 +344,7 @@ func (s *Session) end(reason error, code ws.StatusCode) {
 	s.shard.wheel.remove(s)
 	if s.probe != nil {
 		s.probe.close()
-		s.probe = nil
+		s.forgetProbe()
 	}
 	s.in.finish()
 	s.turn()
@@ -335,7 +353,7 @@ func (s *Session) end(reason error, code ws.StatusCode) {
 	switch {
 	case s.conn != nil && deaf:
 		if !s.writing && s.out.empty() {
-			s.conn.try(closeFrame(0).frame)
+			s.conn.closeWith(closeFrame(0).frame)
 		}
 		s.abandon()
 	case s.conn != nil:
@@ -351,9 +369,13 @@ func (s *Session) end(reason error, code ws.StatusCode) {
 	case deaf:
 		s.abandon()
 	default:
+		linger := lingerPolling
+		if reason == ErrServerShutdown {
+			linger = lingerGoodbye // who accepts no connection waits for no poll
+		}
 		s.out.append(closePacket, s.shard)
 		s.shard.touch(s)
-		s.shard.wheel.schedule(s, lingerPolling)
+		s.shard.wheel.schedule(s, linger)
 	}
 }
 

@@ -2,12 +2,13 @@ package engineio
 
 import (
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// An Entry is work for the turn of a Shard. Run is called once; it must not block.
+// An Entry is work for the turn of a Shard. Run is called once; it must not block. A panic in it is logged.
 type Entry interface {
 	Run(*Shard)
 }
@@ -51,7 +52,7 @@ type entry struct {
 const (
 	scratchSize  = 64 << 10 // the most that is joined to one write
 	spareEntries = 8 << 10  // a larger inbox is not kept for the next turn
-	spareQueues  = 256
+	spareQueues  = 4 << 10  // as many sessions may be touched in a turn without an allocation
 )
 
 func newShard(s *Server, index int) *Shard {
@@ -82,7 +83,13 @@ func (sh *Shard) Send(s *Session, volatile bool, packets ...*Packet) {
 	for _, p := range packets {
 		cost += p.cost()
 	}
-	if !s.out.empty() && s.out.cost+cost > sh.server.cfg.OutboxBytes {
+	if s.full(cost) {
+		s.flush() // what the peer has not been offered yet does not count against it
+	}
+	switch {
+	case s.state != stateOpen:
+		return
+	case s.full(cost):
 		s.end(ErrSlowConsumer, 0)
 		return
 	}
@@ -183,10 +190,20 @@ func (sh *Shard) turn() (more bool) {
 
 func (sh *Shard) carryOut(e *entry) {
 	if e.run != nil {
-		e.run.Run(sh)
+		sh.guard(e.run)
 		return
 	}
 	sh.Send(e.session, e.volatile, e.packet)
+}
+
+// guard runs an Entry so that a panic in it costs that Entry only: the turn may be lent from anybody, and has others waiting.
+func (sh *Shard) guard(e Entry) {
+	defer func() {
+		if v := recover(); v != nil {
+			sh.server.cfg.Logger.Error("entry panicked", "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	e.Run(sh)
 }
 
 // touch remembers that the session has something to write at the end of this turn.
@@ -212,7 +229,7 @@ func (sh *Shard) flush() {
 // tick moves the wheel, and looks after the sessions whose peers are slow.
 func (sh *Shard) tick() {
 	sh.wheel.advance()
-	now := sh.server.now()
+	now := sh.wheel.time()
 	for s := range sh.slow {
 		s.checkAge(now)
 	}

@@ -42,8 +42,13 @@ func (s *Session) dropProbe(c conn) {
 	}
 	c.close()
 	if c == s.probe {
-		s.probe = nil
+		s.forgetProbe()
 	}
+}
+
+// forgetProbe is for when the probe has been closed.
+func (s *Session) forgetProbe() {
+	s.probe, s.probeNext, s.writing = nil, nil, false
 }
 
 // takeProbe handles what arrives on a probing WebSocket: a ping, then the upgrade. Anything else ends it.
@@ -69,9 +74,48 @@ func (s *Session) answerProbe(c conn) {
 	if c != s.probe {
 		return
 	}
-	c.try(newTextPacket(packetPong, []byte("probe")).frame)
+	s.writeProbe(newTextPacket(packetPong, []byte("probe")))
 	if s.poll != nil {
 		s.letPollGoSoon(s.poll)
+	}
+}
+
+// writeProbe answers on the probing WebSocket, or remembers the answer while another one is on its way.
+func (s *Session) writeProbe(p *Packet) {
+	if s.writing {
+		s.probeNext = p
+		return
+	}
+	c := s.probe
+	n, err := c.try(p.frame)
+	switch {
+	case err != nil:
+		s.dropProbe(c)
+	case n < len(p.frame):
+		s.writing = true
+		s.server.goroutines.Go(func() {
+			err := c.write(p.frame[n:])
+			s.shard.Post(entryFunc(func(*Shard) { s.wroteProbe(c, err) }))
+			s.shard.turnNow()
+		})
+	}
+}
+
+// wroteProbe is called when an answer has been written. By then the probe may have become the transport.
+func (s *Session) wroteProbe(c conn, err error) {
+	switch {
+	case c == s.conn:
+		s.wrote(c, 0, err)
+	case c == s.probe:
+		s.writing = false
+		next := s.probeNext
+		s.probeNext = nil
+		switch {
+		case err != nil:
+			s.dropProbe(c)
+		case next != nil:
+			s.writeProbe(next)
+		}
 	}
 }
 
@@ -81,7 +125,7 @@ func (s *Session) switchTo(c conn) {
 		c.close()
 		return
 	}
-	s.conn, s.probe = c, nil
+	s.conn, s.probe, s.probeNext = c, nil, nil
 	s.onConn.Store(true)
 	if s.poll != nil { // it came after the probe was answered, from a client that did not wait for it
 		s.poll.answer <- pollAnswer{refused: RefusedRequest}

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -17,7 +18,7 @@ func wantsUpgrade(r *http.Request) bool {
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (conn, error) {
 	extra := http.Header{}
 	s.setHeaders(extra, r, initial)
-	nc, rw, _, err := ws.HTTPUpgrader{Header: extra}.Upgrade(r, w)
+	nc, rw, _, err := ws.HTTPUpgrader{Header: extra, Timeout: answerTimeout}.Upgrade(r, w)
 	if err != nil {
 		if nc != nil {
 			nc.Close()
@@ -27,7 +28,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (
 	var first []byte
 	if n := rw.Reader.Buffered(); n > 0 {
 		first = make([]byte, n)
-		rw.Reader.Read(first) // what is buffered is there: this neither waits nor fails
+		_, _ = rw.Reader.Read(first) // what is buffered is there: this neither waits nor fails
 	}
 	return newConn(nc, first), nil
 }
@@ -105,10 +106,10 @@ func (s *Session) answerPing(c conn, data []byte) {
 	pong := &Packet{}
 	pong.frame, pong.header = appendFrame(ws.OpPong, nil, data)
 	switch {
-	case c == s.conn:
-		s.shard.Send(s, true, pong)
-	case c == s.probe:
-		c.try(pong.frame)
+	case c == s.conn && s.keepsUp():
+		s.shard.Send(s, false, pong)
+	case c == s.probe && s.probeNext == nil:
+		s.writeProbe(pong)
 	}
 }
 
@@ -118,18 +119,17 @@ func (s *Session) readFailed(c conn, err error) {
 		s.dropProbe(c)
 		return
 	}
-	switch e := err.(type) {
-	case *frameError:
+	if e, ok := errors.AsType[*frameError](err); ok {
 		s.server.cfg.Logger.Debug("websocket closed", "remote", s.handshake.RemoteAddr, "error", err)
 		s.end(ErrTransportError, e.code)
+		return
+	}
+	switch err {
+	case errPeerClosed:
+		s.end(ErrTransportClose, 0)
+	case ErrTransportError:
+		s.end(err, ws.StatusPolicyViolation)
 	default:
-		if err == errPeerClosed {
-			err = ErrTransportClose
-		}
-		if err == ErrTransportError {
-			s.end(err, ws.StatusPolicyViolation)
-			return
-		}
 		s.end(err, 0)
 	}
 }

@@ -15,6 +15,7 @@ type wheel struct {
 	count int
 
 	turning  bool      // the timer is set
+	slept    bool      // the last tick came so late that it was not counted
 	expected time.Time // when the timer ought to fire
 	elapsed  func()    // posts the tick to the shard
 
@@ -27,7 +28,10 @@ const (
 	slotsPerDeadline = 64 // deadlines are this precise, relative to the shorter heartbeat time
 	minTick          = time.Millisecond
 	maxTick          = time.Second
-	maxCatchUp       = 4 // ticks made up for at once when the timer was late
+
+	// When the timer is later than both, the process has slept, and the time does not count. Less is made up for.
+	sleepTicks = 4
+	minSleep   = 100 * time.Millisecond
 )
 
 func (w *wheel) init(cfg Config, elapsed func()) {
@@ -56,6 +60,9 @@ func (w *wheel) schedule(s *Session, d time.Duration) {
 	}
 }
 
+// time is how long the wheel has turned.
+func (w *wheel) time() time.Duration { return time.Duration(w.now) * w.tick }
+
 // remove takes the session's deadline away, if it has one.
 func (w *wheel) remove(s *Session) {
 	if !s.scheduled {
@@ -81,10 +88,15 @@ func (w *wheel) advance() {
 		return
 	}
 	ticks := 1 + int(late/w.tick)
-	if ticks > maxCatchUp {
-		ticks = maxCatchUp
+	if late > max(sleepTicks*w.tick, minSleep) {
+		ticks = 1
+		if !w.slept {
+			ticks = 0 // what peers sent meanwhile has yet to be read
+		}
+		w.slept = !w.slept // late again and again is not sleep but load, and the wheel must turn
 		w.expected = time.Now()
 	} else {
+		w.slept = false
 		w.expected = w.expected.Add(time.Duration(ticks-1) * w.tick)
 	}
 	for range ticks {

@@ -1,0 +1,63 @@
+package engineio
+
+import (
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// Polls says whether a poll of the session's client waits for packets.
+func Polls(s *Session) bool { return onTurn(s, func() bool { return s.poll != nil }) }
+
+// Probes says whether a WebSocket tries to become the session's transport.
+func Probes(s *Session) bool { return onTurn(s, func() bool { return s.probe != nil }) }
+
+func onTurn(s *Session, look func() bool) bool {
+	answer := make(chan bool, 1)
+	s.shard.Post(entryFunc(func(*Shard) { answer <- look() }))
+	return <-answer
+}
+
+// Deadlines is the number of sessions in the server's wheels.
+func Deadlines(s *Server) (n int) {
+	for _, sh := range s.shards {
+		answer := make(chan int, 1)
+		sh.Post(entryFunc(func(sh *Shard) { answer <- sh.wheel.count }))
+		n += <-answer
+	}
+	return n
+}
+
+// ParseFrameHeader and DecodeFrames show the parsers to the fuzzer.
+func ParseFrameHeader(b []byte) (ws.Header, int) { return parseFrameHeader(b) }
+
+// DecodeFrames decodes a stream that arrives in the given pieces. Held is the most memory that was kept between them.
+func DecodeFrames(maxMessage, maxFragments int, pieces [][]byte, yield func(ws.OpCode, []byte) error) (held int, err error) {
+	d := frameDecoder{maxMessage: maxMessage, maxFragments: maxFragments}
+	for _, p := range pieces {
+		if err := d.decode(p, yield); err != nil {
+			return held, err
+		}
+		held = max(held, cap(d.partial)+cap(d.message))
+	}
+	return held, nil
+}
+
+// Queued is what waits in the session's outbox, in bytes and overheads.
+func Queued(s *Session) int {
+	answer := make(chan int, 1)
+	s.shard.Post(entryFunc(func(*Shard) { answer <- s.out.cost }))
+	return <-answer
+}
+
+// ReceivePayload gives a polling payload to a session of its own, and returns its messages and why it would end.
+func ReceivePayload(payload []byte) ([]Message, error) {
+	srv := &Server{cfg: Config{InputMessages: 1 << 30, InputBytes: 1 << 30}.withDefaults(), started: time.Now()}
+	s := &Session{server: srv, shard: &Shard{server: srv}}
+	s.in.running = true // nobody takes the messages but us
+	err := s.receivePackets(payload)
+	if err == errPeerClosed {
+		err = ErrTransportClose
+	}
+	return s.in.messages, err
+}
