@@ -124,10 +124,10 @@ func (s *Session) readFailed(c conn, err error) {
 		s.end(ErrTransportError, e.code)
 		return
 	}
-	switch err {
-	case errPeerClosed:
+	switch {
+	case err == errPeerClosed:
 		s.end(ErrTransportClose, 0)
-	case ErrTransportError:
+	case err == ErrTransportError:
 		s.end(err, ws.StatusPolicyViolation)
 	default:
 		s.end(err, 0)
