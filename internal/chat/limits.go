@@ -1,0 +1,21 @@
+package chat
+
+// Limits bound what one user may do. 0 lifts a limit.
+type Limits struct {
+	MessageLength     int     // code points of a message
+	NickName          int     // graphemes
+	Room              int     // graphemes
+	MessagesPerSecond float64 // per user
+	MessageBurst      int     // sent at once, before MessagesPerSecond holds
+	GroupsPerUser     int
+	MembersPerGroup   int
+}
+
+// DefaultLimits are those of a server nobody tuned.
+func DefaultLimits() Limits {
+	return Limits{
+		MessageLength: 8000, NickName: 32, Room: 64,
+		MessagesPerSecond: 2, MessageBurst: 10,
+		GroupsPerUser: 200, MembersPerGroup: 100_000,
+	}
+}

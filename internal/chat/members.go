@@ -1,0 +1,74 @@
+package chat
+
+// Role is what a member may do in its group.
+type Role string
+
+const (
+	RoleOwner  Role = "owner"
+	RoleAdmin  Role = "admin"
+	RoleMember Role = "member"
+)
+
+// MemberState says whether a membership still holds. Nothing with a rev is deleted: who left stays, with a state.
+type MemberState string
+
+const (
+	MemberActive MemberState = "active"
+	MemberLeft   MemberState = "left"
+	MemberKicked MemberState = "kicked"
+	MemberBanned MemberState = "banned"
+)
+
+// Notify is how loudly a group may call its member.
+type Notify string
+
+const (
+	NotifyAll      Notify = "all"
+	NotifyMentions Notify = "mentions"
+	NotifyNothing  Notify = "nothing"
+)
+
+// Member is a user in a group, as the group sees it.
+type Member struct {
+	GroupID    GroupID     `json:"groupId"`
+	UserID     UserID      `json:"userId"`
+	Rev        Seq         `json:"rev"`
+	NickName   string      `json:"nickName"`
+	GroupNick  string      `json:"groupNick,omitempty"`
+	Username   string      `json:"username,omitempty"`
+	Avatar     string      `json:"avatar,omitempty"`
+	Role       Role        `json:"role"`
+	Guest      bool        `json:"guest"`
+	Bot        bool        `json:"bot"`
+	State      MemberState `json:"state"`
+	MutedUntil Time        `json:"mutedUntil,omitempty"`
+	JoinedAt   Time        `json:"joinedAt"`
+}
+
+// Membership is a Member with what only the user itself may see. It is the row; Member and GroupMe are its two views.
+type Membership struct {
+	Member
+	ReadSeq   Seq    // everything up to here is read
+	ReadCount int64  // the group's count at ReadSeq
+	OwnUnread int64  // own countable messages after ReadSeq
+	SentAt    Time   // the newest own message, for slow mode
+	FromSeq   Seq    // in groups with ExtentJoined: nothing before it is ever sent
+	Notify    Notify // how loudly the group calls
+	Pinned    bool
+	Draft     string
+	UserRev   Seq // the number of the user's own counter at which the private part last changed
+}
+
+// Active reports whether m is a membership that holds; a nil one does not.
+func (m *Membership) Active() bool { return m != nil && m.State == MemberActive }
+
+// Unread is how many countable messages of others came after what m has read, of counted in the group.
+func (m *Membership) Unread(counted int64) int64 { return counted - m.ReadCount - m.OwnUnread }
+
+// Me is m as its own user sees it in a group that has counted so many countable messages.
+func (m *Membership) Me(counted int64) *GroupMe {
+	return &GroupMe{
+		Role: m.Role, GroupNick: m.GroupNick, ReadSeq: m.ReadSeq, Unread: m.Unread(counted),
+		Notify: m.Notify, Pinned: m.Pinned, MutedUntil: m.MutedUntil, FromSeq: m.FromSeq,
+	}
+}

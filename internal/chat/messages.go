@@ -1,0 +1,179 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// MessageKind says what a message is. Text and file are countable: they make others' groups unread.
+type MessageKind string
+
+const (
+	MessageText   MessageKind = "text"
+	MessageFile   MessageKind = "file"
+	MessageJoin   MessageKind = "join"   // "<nick> 加入了 <room> 房间"; stored for members only
+	MessageSystem MessageKind = "system" // an act, worded by the app in the reader's language
+	MessageNotice MessageKind = "notice" // a refusal for a plain client; never stored
+)
+
+// Countable reports whether a message of this kind counts as unread for others.
+func (k MessageKind) Countable() bool { return k == MessageText || k == MessageFile }
+
+// Message is what was said in a group. A transient one (a guest's join line, a notice) has no Seq and no Rev.
+type Message struct {
+	ID         MessageID   `json:"id"`
+	GroupID    GroupID     `json:"groupId,omitempty"`
+	Seq        Seq         `json:"seq,omitempty"`
+	Rev        Seq         `json:"rev,omitempty"`
+	Room       string      `json:"room"`
+	UserID     UserID      `json:"userId,omitempty"`
+	NickName   string      `json:"nickName"` // at the time of sending
+	Guest      bool        `json:"guest"`
+	Kind       MessageKind `json:"kind"`
+	Text       string      `json:"message"`
+	ClientID   string      `json:"clientId,omitempty"`
+	ReplyTo    Seq         `json:"replyTo,omitempty"`
+	Mentions   []UserID    `json:"mentions,omitempty"` // or MentionAll
+	Files      []File      `json:"files,omitempty"`
+	Reactions  []Reaction  `json:"reactions,omitempty"`
+	System     *SystemAct  `json:"system,omitempty"`
+	PinnedAt   Time        `json:"pinnedAt,omitempty"`
+	EditedAt   Time        `json:"editedAt,omitempty"`
+	RecalledAt Time        `json:"recalledAt,omitempty"`
+	SentAt     Time        `json:"sentAt"`
+}
+
+// MentionAll stands in Mentions for everybody in the group.
+const MentionAll UserID = "all"
+
+// Reaction is one emoji under a message.
+type Reaction struct {
+	Emoji   string   `json:"emoji"`
+	Count   int      `json:"count"`
+	UserIDs []UserID `json:"userIds"`        // at most 50
+	Mine    bool     `json:"mine,omitempty"` // in answers to one user; never in what is pushed to a group
+}
+
+// SystemAct is what a system line tells, for the app to word.
+type SystemAct struct {
+	Act    string `json:"act"`
+	By     UserID `json:"by"`
+	Target UserID `json:"target,omitempty"`
+	Value  string `json:"value,omitempty"`
+}
+
+// File is an uploaded file as a message carries it.
+type File struct {
+	ID       FileID `json:"fileId"`
+	Name     string `json:"name"`
+	Size     int64  `json:"size"`
+	Type     string `json:"type"`
+	Width    int    `json:"width,omitempty"`
+	Height   int    `json:"height,omitempty"`
+	URL      string `json:"url"`
+	ThumbURL string `json:"thumbUrl,omitempty"`
+}
+
+// NewMessage is a request to say something. The gateway has turned a room's name into its Group.
+type NewMessage struct {
+	Group    GroupID
+	Entered  bool // the socket that asks has entered the group; a guest without a membership can speak only then
+	Text     string
+	ClientID string // 1–64 bytes, or empty: then it is sent as often as it is asked
+	ReplyTo  Seq
+	Files    []FileID
+	Mentions []UserID
+}
+
+// Sent is the answer to NewMessage: the row as it is now.
+type Sent struct {
+	Message   *Message `json:"message"`
+	Duplicate bool     `json:"duplicate,omitempty"`
+}
+
+// maxClientID bounds a clientId, in bytes.
+const maxClientID = 64
+
+// SendMessage says something in a group. The same clientId of the same sender is the same message, for ever: it is
+// answered as it is now, before any rule is asked. The message is durable and announced when SendMessage returns it.
+func (s *Service) SendMessage(ctx context.Context, by *User, in NewMessage) (*Sent, error) {
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
+	defer s.life.RUnlock()
+	if !validClientID(in.ClientID) {
+		return nil, refuseClientID()
+	}
+	if refused := s.refuse(by, &in); refused != nil {
+		return s.duplicateOr(ctx, by, &in, refused)
+	}
+	sent, err := s.store.AppendMessage(ctx, s.posting(by, &in))
+	if err != nil {
+		return nil, refusal(err, fmt.Sprintf("append a message to %s", in.Group))
+	}
+	s.announcer.settle(ctx, counter{group: in.Group})
+	return sent, nil
+}
+
+func validClientID(id string) bool {
+	return len(id) <= maxClientID && utf8.ValidString(id) && !strings.ContainsRune(id, 0)
+}
+
+// refuse asks the rules that need no row.
+func (s *Service) refuse(by *User, in *NewMessage) *Error {
+	switch length := utf8.RuneCountInString(in.Text); {
+	case len(in.Files) > 0: // there is no way yet to upload one
+		return refuseFiles()
+	case len(in.Mentions) > 0:
+		return refuseMentions()
+	case length == 0:
+		return refuseEmpty()
+	case s.cfg.Limits.MessageLength > 0 && length > s.cfg.Limits.MessageLength:
+		return refuseLength(length, s.cfg.Limits.MessageLength)
+	case strings.ContainsRune(in.Text, 0) || !utf8.ValidString(in.Text):
+		return refuseText()
+	case in.ReplyTo < 0:
+		return refuseReply()
+	}
+	if wait := s.messages.take(by.ID); wait > 0 {
+		return refuseRate(wait)
+	}
+	return nil
+}
+
+// duplicateOr answers a request that a rule refuses, but that was granted before.
+func (s *Service) duplicateOr(ctx context.Context, by *User, in *NewMessage, refused error) (*Sent, error) {
+	if in.ClientID == "" {
+		return nil, refused
+	}
+	var before *Message
+	var hash RequestHash
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		before, hash, err = r.MessageByClientID(by.ID, in.ClientID)
+		return err
+	})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, refused
+	case err != nil:
+		return nil, fmt.Errorf("look up a clientId: %w", err)
+	case hash != in.hash():
+		return nil, refuseConflict()
+	}
+	return &Sent{Message: before, Duplicate: true}, nil
+}
+
+func (s *Service) posting(by *User, in *NewMessage) *Posting {
+	now := s.cfg.Now()
+	return &Posting{
+		Message: Message{
+			ID: MessageID(newID(now)), GroupID: in.Group, UserID: by.ID, NickName: by.NickName, Guest: by.Guest,
+			Kind: MessageText, Text: in.Text, ClientID: in.ClientID, ReplyTo: in.ReplyTo, SentAt: TimeOf(now),
+		},
+		By: by, Hash: in.hash(), Entered: in.Entered,
+		Guests: s.cfg.Guests != GuestsOff, MembersPerGroup: s.cfg.Limits.MembersPerGroup,
+	}
+}

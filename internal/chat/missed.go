@@ -1,0 +1,112 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+)
+
+// missedPage is how many rows are read at a time.
+const missedPage = 500
+
+// missed reads the events of a span of numbers from the rows as they are now. A number whose row has changed again since
+// comes without a row: the later number brings it.
+func (s *Service) missed(ctx context.Context, c counter, want span) (events []Event, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		if c.user != "" {
+			events, err = missedByUser(r, c.user, want)
+		} else {
+			events, err = missedByGroup(r, c.group, want)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read events %d to %d: %w", want.from, want.to, err)
+	}
+	return events, nil
+}
+
+func missedByGroup(r Reader, id GroupID, want span) ([]Event, error) {
+	events := make([]Event, want.to-want.from+1)
+	for i := range events {
+		head := want.from + Seq(i)
+		events[i] = Event{Group: id, Number: head, Change: &Change{GroupID: id, Head: head, Kind: ChangeMessage}}
+	}
+	group, err := r.Group(id)
+	if err != nil {
+		return nil, err
+	}
+	if at := group.Rev; want.from <= at && at <= want.to {
+		events[at-want.from].Change = &Change{GroupID: id, Head: at, Kind: ChangeGroup, Group: group}
+	}
+	if err := missedMembers(r, id, want, events); err != nil {
+		return nil, err
+	}
+	return events, missedMessages(r, id, want, events)
+}
+
+func missedMembers(r Reader, id GroupID, want span, events []Event) error {
+	for since := want.from - 1; ; {
+		members, err := r.MembersAfter(id, since, missedPage)
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			if m.Rev > want.to {
+				return nil
+			}
+			events[m.Rev-want.from].Change = &Change{GroupID: id, Head: m.Rev, Kind: ChangeMember, Member: m}
+			since = m.Rev
+		}
+		if len(members) < missedPage {
+			return nil
+		}
+	}
+}
+
+func missedMessages(r Reader, id GroupID, want span, events []Event) error {
+	for since := want.from - 1; ; {
+		messages, err := r.MessagesAfter(id, since, missedPage)
+		if err != nil {
+			return err
+		}
+		for _, m := range messages {
+			if m.Rev > want.to {
+				return nil
+			}
+			events[m.Rev-want.from] = MessageEvent(m)
+			since = m.Rev
+		}
+		if len(messages) < missedPage {
+			return nil
+		}
+	}
+}
+
+func missedByUser(r Reader, id UserID, want span) ([]Event, error) {
+	events := make([]Event, want.to-want.from+1)
+	for i := range events {
+		head := want.from + Seq(i)
+		events[i] = Event{User: id, Number: head, Me: &MeChange{Head: head}}
+	}
+	user, err := r.User(id)
+	if err != nil {
+		return nil, err
+	}
+	_, rev, err := r.UserCounter(id)
+	if err != nil {
+		return nil, err
+	}
+	if want.from <= rev && rev <= want.to {
+		events[rev-want.from].Me.User = user
+	}
+	mine, err := r.Belongings(id, want.from-1)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range mine {
+		if b.Membership.UserRev <= want.to {
+			events[b.Membership.UserRev-want.from] = MembershipEvent(b.Group, b.Membership)
+		}
+	}
+	return events, nil
+}

@@ -1,0 +1,153 @@
+package chat
+
+import "time"
+
+// The words of every refusal, in one place: what is wrong, and what to do.
+
+func refuseGroup() *Error {
+	return Refuse(CodeNotFound, "There is no such group, or it is not open to you. Check the address.",
+		"没有这个群，或者你不能进入。请检查地址。")
+}
+
+func refuseUser() *Error {
+	return Refuse(CodeNotFound, "There is no such user.", "没有这个用户。")
+}
+
+func refuseNotEntered() *Error {
+	return Refuse(CodeNotInRoom, "You are not in this room. Enter it first.", "你还没有进入这个房间，请先进入。")
+}
+
+func refuseRemoved() *Error {
+	return Refuse(CodeForbidden, "You were removed from this group. Ask one of its admins.", "你已被移出这个群，请联系群管理员。")
+}
+
+func refuseGuests() *Error {
+	return Refuse(CodeForbidden, "Guests are not admitted here. Sign in first.", "这里不接待访客，请先登录。")
+}
+
+func refuseGuestRoom() *Error {
+	return Refuse(CodeNotFound, "There is no such room, and guests cannot make one here. Check the name, or sign in.",
+		"没有这个房间，访客不能新建。请检查名称，或先登录。")
+}
+
+func refuseInviteOnly() *Error {
+	return Refuse(CodeForbidden, "This group takes members by invitation or approval only. Ask one of its admins.",
+		"这个群需要邀请或审批才能加入，请联系群管理员。")
+}
+
+func refuseFull() *Error {
+	return Refuse(CodeForbidden, "This group is full.", "这个群已满员。")
+}
+
+func refuseTooManyGroups(limit int) *Error {
+	return refusef(CodeForbidden, "You are in %d groups, as many as one may be. Leave one first.", "你已加入 %d 个群，达到上限，请先退出一个。", limit)
+}
+
+func refuseMuted(until Time) *Error {
+	e := Refuse(CodeMuted, "You cannot speak in this group now.", "你现在不能在这个群发言。")
+	e.Until = until
+	return e
+}
+
+func refuseSlow(wait time.Duration) *Error {
+	e := Refuse(CodeSlowMode, "This group is in slow mode. Wait a moment before the next message.", "本群已开启慢速模式，请稍后再发。")
+	e.RetryAfter = wait
+	return e
+}
+
+func refuseRate(wait time.Duration) *Error {
+	e := Refuse(CodeRateLimited, "Too many at once. Wait a moment and try again.", "发送太频繁，请稍后再试。")
+	e.RetryAfter = wait
+	return e
+}
+
+func refuseBusy() *Error {
+	e := Refuse(CodeBusy, "The server is busy. Try again in a moment.", "服务器繁忙，请稍后再试。")
+	e.RetryAfter = time.Second
+	return e
+}
+
+func refuseClosing() *Error {
+	e := Refuse(CodeBusy, "The server is restarting. Try again in a moment.", "服务器正在重启，请稍后再试。")
+	e.RetryAfter = time.Second
+	return e
+}
+
+func refuseConflict() *Error {
+	return Refuse(CodeConflict, "Another message was already sent under this clientId. Send this one under a new clientId.",
+		"这个 clientId 已用于另一条消息，请换一个新的 clientId。")
+}
+
+func refuseClientID() *Error {
+	return Refuse(CodeInvalid, "A clientId has 1 to 64 bytes of text.", "clientId 应为 1 到 64 字节的文本。")
+}
+
+func refuseEmpty() *Error {
+	return Refuse(CodeInvalid, "The message is empty.", "消息不能为空。")
+}
+
+func refuseText() *Error {
+	return Refuse(CodeInvalid, "The message holds a character that is no text (U+0000 or broken UTF-8). Remove it.",
+		"消息含有无效字符（U+0000 或错误的 UTF-8），请删除后再发。")
+}
+
+func refuseLength(length, limit int) *Error {
+	return refusef(CodeTooLarge, "The message has %d characters, at most %d are allowed. Split it.", "消息有 %d 个字，最多 %d 个，请分开发送。", length, limit)
+}
+
+func refuseReply() *Error {
+	return Refuse(CodeInvalid, "The message this replies to does not exist in this group.", "所回复的消息不在这个群里。")
+}
+
+func refuseFiles() *Error {
+	return Refuse(CodeInvalid, "There is no such file. Upload it first.", "没有这个文件，请先上传。")
+}
+
+func refuseMentions() *Error {
+	return Refuse(CodeInvalid, "This server does not take mentions. Send the message without them.", "服务器不支持提及，请去掉后再发。")
+}
+
+func refuseHeads(limit int) *Error {
+	return refusef(CodeInvalid, "At most %d groups can be asked for at once.", "一次最多查询 %d 个群。", limit)
+}
+
+func refusePage() *Error {
+	return Refuse(CodeInvalid, "Ask for one of before, after and around, and for 1 to 100 messages.",
+		"before、after、around 只能选一个，条数为 1 到 100。")
+}
+
+func refuseEmptyRoom() *Error {
+	return Refuse(CodeInvalid, "Say which room: its name is empty.", "请填写房间名称。")
+}
+
+func refuseLongRoom(limit int) *Error {
+	return refusef(CodeInvalid, "The room's name is too long: at most %d characters.", "房间名称太长，最多 %d 个字。", limit)
+}
+
+func refuseRoomLetters() *Error {
+	return Refuse(CodeInvalid, "The room's name holds control characters. Remove them.", "房间名称含有控制字符，请删除。")
+}
+
+func refuseEmptyName() *Error {
+	return Refuse(CodeInvalid, "The name is empty.", "请填写名字。")
+}
+
+func refuseLongName(limit int) *Error {
+	return refusef(CodeInvalid, "The name is too long: at most %d characters.", "名字太长，最多 %d 个字。", limit)
+}
+
+func refuseNameLetters() *Error {
+	return Refuse(CodeInvalid, "The name holds characters that are not allowed. A username has letters, digits and . _ - only.",
+		"名字含有不允许的字符。用户名只能用字母、数字和 . _ -。")
+}
+
+func refuseReservedName() *Error {
+	return Refuse(CodeInvalid, "This name is the server's own. Choose another.", "这个名字为系统保留，请换一个。")
+}
+
+func refuseNameTaken(suggestion string) *Error {
+	e := Refuse(CodeNameTaken, "Somebody else has this name, or one that looks like it. Choose another.",
+		"这个名字或相似的名字已有人使用，请换一个。")
+	e.Suggestion = suggestion
+	return e
+}

@@ -1,0 +1,136 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Config says how a Service behaves. The zero value is a good start: guests may open rooms, limits are the defaults.
+type Config struct {
+	Guests   GuestPolicy      // "": GuestsOpen
+	Limits   Limits           // all zero: DefaultLimits; in any other, a 0 lifts that limit, for whoever
+	Now      func() time.Time // nil: time.Now
+	Logger   *slog.Logger     // nil: discards. Accidents alone; never a text or a name
+	ReadWait time.Duration    // how long read cursors may stay in memory; 0: 2 s
+}
+
+// GuestPolicy says what guests may do.
+type GuestPolicy string
+
+const (
+	GuestsOpen GuestPolicy = "open" // enter open groups, and make them by entering
+	GuestsJoin GuestPolicy = "join" // enter the open groups there are
+	GuestsOff  GuestPolicy = "off"  // nothing
+)
+
+// withDefaults fills what was left out.
+func (c Config) withDefaults() Config {
+	if c.Guests == "" {
+		c.Guests = GuestsOpen
+	}
+	if c.Limits == (Limits{}) {
+		c.Limits = DefaultLimits()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.ReadWait == 0 {
+		c.ReadWait = 2 * time.Second
+	}
+	return c
+}
+
+// Service is the chat: every rule, no wire. Its methods take who acts, and answer with rows or a refusal (*Error).
+// They never notify: what became durable is told by the announcer, and a method that wrote returns after that.
+type Service struct {
+	// Set once.
+	store     Store
+	cfg       Config
+	announcer *announcer
+	cursors   *cursors
+	messages  *rates     // of messages, per user
+	entries   *rates     // of entries that others see, per user
+	seen      *entrances // join lines already told
+
+	life   sync.RWMutex // held for reading by every write; guards below
+	closed bool
+}
+
+// New starts a chat on a store; notifier hears of everything that becomes durable. Close stops it; the store is the
+// caller's to close, afterwards.
+func New(store Store, notifier Notifier, cfg Config) *Service {
+	cfg = cfg.withDefaults()
+	s := &Service{store: store, cfg: cfg, seen: newEntrances()}
+	s.messages = newRates(cfg.Limits, cfg.Now)
+	s.entries = newRates(cfg.Limits, cfg.Now)
+	s.cursors = newCursors(store, cfg.ReadWait, cfg.Logger)
+	s.announcer = startAnnouncer(notifier, s.missed, cfg.Logger)
+	store.Hear(s.announcer.hear)
+	return s
+}
+
+// Close writes what is in memory, waits until all that is durable is announced, and refuses everything that writes from
+// then on.
+func (s *Service) Close(ctx context.Context) error {
+	s.life.Lock()
+	already := s.closed
+	s.closed = true
+	s.life.Unlock()
+	if already {
+		return nil
+	}
+	err := s.cursors.close(ctx)
+	s.announcer.close()
+	if err != nil {
+		return fmt.Errorf("write read cursors: %w", err)
+	}
+	return nil
+}
+
+// Epoch names the history of numbers that clients hold.
+func (s *Service) Epoch() string { return s.store.Epoch() }
+
+// Limits are the limits in force.
+func (s *Service) Limits() Limits { return s.cfg.Limits }
+
+// Guests is the policy in force.
+func (s *Service) Guests() GuestPolicy { return s.cfg.Guests }
+
+func (s *Service) now() Time { return TimeOf(s.cfg.Now()) }
+
+// begin lets a write begin, unless the service is closed; end it with s.life.RUnlock.
+func (s *Service) begin() error {
+	s.life.RLock()
+	if s.closed {
+		s.life.RUnlock()
+		return refuseClosing()
+	}
+	return nil
+}
+
+// refusal turns what a store reports into what a user may see; other errors are wrapped with the act.
+func refusal(err error, act string) error {
+	var refused *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
+		return refused
+	case errors.Is(err, ErrBusy), errors.Is(err, context.DeadlineExceeded):
+		return refuseBusy()
+	case errors.Is(err, ErrClosed):
+		return refuseClosing()
+	case errors.Is(err, ErrClientIDUsed):
+		return refuseConflict()
+	case errors.Is(err, ErrNoReply):
+		return refuseReply()
+	}
+	return fmt.Errorf("%s: %w", act, err)
+}
