@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"qun/internal/chat"
+)
+
+// groupTx is a chat.GroupTx: a group within a transaction of the one writer, which is its lock.
+type groupTx struct {
+	t *tx
+	g *groupRow
+}
+
+var _ chat.GroupTx = groupTx{}
+
+func (x groupTx) Group() *chat.Group { return x.g.copy() }
+
+func (x groupTx) Membership(u chat.UserID) (*chat.Membership, error) {
+	key, err := x.t.userKey(u)
+	if err != nil {
+		return nil, err
+	}
+	if m := x.t.members[memberKey{x.g.key, key}]; m != nil { // its cursor may not be written yet
+		if err := x.t.writeMember(m); err != nil {
+			return nil, err
+		}
+	}
+	m, err := one(context.Background(), x.t.session, scanMember,
+		`SELECT `+memberColumns+` FROM `+memberTables+` WHERE b.group_key = $1 AND b.user_key = $2`, x.g.key, key)
+	if err != nil {
+		return nil, err
+	}
+	return &m.Membership, nil
+}
+
+func (x groupTx) Message(seq chat.Seq) (*chat.Message, error) {
+	return one(context.Background(), x.t.session, scanMessage,
+		`SELECT `+messageColumns+` FROM `+messageTables+` WHERE m.group_key = $1 AND m.seq = $2`, x.g.key, seq)
+}
+
+func (x groupTx) PutGroup(g *chat.Group) error {
+	now := x.g
+	now.Name, now.Topic, now.Avatar, now.Announcement = g.Name, g.Topic, g.Avatar, g.Announcement
+	now.Visibility, now.Joining, now.History = g.Visibility, g.Joining, g.History
+	now.SlowMode, now.MutedAll, now.Floor, now.DissolvedAt = g.SlowMode, g.MutedAll, g.Floor, g.DissolvedAt
+	now.Rev, now.whole = now.next(), true
+	x.t.events = append(x.t.events, chat.GroupEvent(now.copy()))
+	return nil
+}
+
+func (x groupTx) PutMembership(m *chat.Membership) error {
+	key, err := x.t.userKey(m.UserID)
+	if err != nil {
+		return fmt.Errorf("find user %s: %w", m.UserID, err)
+	}
+	return x.t.putMember(x.g, key, m)
+}
+
+// AddMessage stores what the server says, or says in somebody's name. A message of a member moves its cursor as a sent
+// one does.
+func (x groupTx) AddMessage(m *chat.Message) error {
+	key, sender, err := x.sender(m)
+	if err != nil {
+		return err
+	}
+	counted := x.g.Counted
+	if m.Kind.Countable() {
+		counted++
+	}
+	said := *m
+	said.GroupID, said.Room = x.g.ID, x.g.Room
+	said.Seq = x.g.Head + 1
+	said.Rev = said.Seq
+	made, err := x.t.insertMessage(x.g.key, key, &said, nil, counted)
+	if err != nil {
+		return err
+	}
+	if !made {
+		return chat.ErrClientIDUsed
+	}
+	x.g.next()
+	x.g.Counted = counted
+	if sender != nil && sender.Active() {
+		sender.spoke(x.g, said.SentAt, said.Kind.Countable())
+	}
+	*m = said
+	x.t.events = append(x.t.events, chat.MessageEvent(&said))
+	return nil
+}
+
+// sender is the key of who m is from, and its membership; both nil for the server itself.
+func (x groupTx) sender(m *chat.Message) (*int64, *memberRow, error) {
+	if m.UserID == "" {
+		return nil, nil, nil
+	}
+	key, err := x.t.userKey(m.UserID)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find user %s: %w", m.UserID, err)
+	}
+	member, err := x.t.member(x.g, key, m.UserID)
+	return &key, member, err
+}
+
+func (x groupTx) PutMessage(m *chat.Message) error {
+	stored := *m
+	stored.GroupID, stored.Rev = x.g.ID, x.g.next()
+	n, err := x.t.exec(`UPDATE messages SET rev = $3, text = $4, pinned_at = $5, edited_at = $6, recalled_at = $7
+		WHERE group_key = $1 AND seq = $2`,
+		x.g.key, m.Seq, stored.Rev, m.Text, m.PinnedAt, m.EditedAt, m.RecalledAt)
+	if err == nil && n == 0 {
+		err = chat.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("write message %d: %w", m.Seq, err)
+	}
+	*m = stored
+	x.t.events = append(x.t.events, chat.MessageEvent(&stored))
+	return nil
+}
+
+// Change runs act on a group: see chat.Store.
+func (s *Store) Change(ctx context.Context, id chat.GroupID, act func(chat.GroupTx) error) error {
+	return s.change(ctx, func(t *tx) error {
+		g, err := t.group(id)
+		if err != nil {
+			return err
+		}
+		return act(groupTx{t, g})
+	})
+}
+
+// change runs do in the writer's next transaction: all of it, or nothing.
+func (s *Store) change(ctx context.Context, do func(*tx) error) error {
+	return s.writer.write(&op{ctx: ctx, do: do})
+}

@@ -1,0 +1,117 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"qun/internal/chat"
+)
+
+// memberRow is a membership with what stays inside.
+type memberRow struct {
+	key memberKey
+	chat.Membership
+	sent bool // cursor or the time of the newest message are to be written
+}
+
+const memberColumns = `b.group_key, b.user_key, g.id, u.id, b.rev, u.nick, b.group_nick, COALESCE(u.username, ''), u.avatar,
+	b.role, u.guest, u.bot, b.state, b.muted_until, b.joined_at,
+	b.user_rev, b.read_seq, b.read_count, b.own_unread, b.sent_at, b.from_seq, b.notify, b.pinned, b.draft`
+
+const memberTables = `memberships b JOIN groups g ON g.key = b.group_key JOIN users u ON u.key = b.user_key`
+
+func (m *memberRow) dest() []any {
+	return []any{&m.key.group, &m.key.user, &m.GroupID, &m.UserID, &m.Rev, &m.NickName, &m.GroupNick, &m.Username, &m.Avatar,
+		&m.Role, &m.Guest, &m.Bot, &m.State, &m.MutedUntil, &m.JoinedAt,
+		&m.UserRev, &m.ReadSeq, &m.ReadCount, &m.OwnUnread, &m.SentAt, &m.FromSeq, &m.Notify, &m.Pinned, &m.Draft}
+}
+
+func scanMember(s scanner) (*memberRow, error) {
+	m := new(memberRow)
+	return m, s.Scan(m.dest()...)
+}
+
+// member is a membership's row, read once a transaction; nil if there is none. It lacks who the user is (names, avatar,
+// guest, bot): a send does not need that, and pays for one table instead of three.
+func (t *tx) member(g *groupRow, user int64, id chat.UserID) (*memberRow, error) {
+	key := memberKey{g.key, user}
+	if m, ok := t.members[key]; ok {
+		return m, nil
+	}
+	m := &memberRow{key: key}
+	m.GroupID, m.UserID = g.ID, id
+	err := t.row(`SELECT rev, group_nick, role, state, muted_until, joined_at, user_rev, read_seq, read_count, own_unread,
+		sent_at, from_seq, notify, pinned, draft FROM memberships WHERE group_key = $1 AND user_key = $2`, []any{g.key, user},
+		&m.Rev, &m.GroupNick, &m.Role, &m.State, &m.MutedUntil, &m.JoinedAt, &m.UserRev, &m.ReadSeq, &m.ReadCount, &m.OwnUnread,
+		&m.SentAt, &m.FromSeq, &m.Notify, &m.Pinned, &m.Draft)
+	if errors.Is(err, chat.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a membership: %w", err)
+	}
+	t.members[key] = m
+	return m, nil
+}
+
+// writeMember writes what a send changes of a membership.
+func (t *tx) writeMember(m *memberRow) error {
+	if !m.sent {
+		return nil
+	}
+	_, err := t.exec(`UPDATE memberships SET read_seq = $3, read_count = $4, own_unread = $5, sent_at = $6
+		WHERE group_key = $1 AND user_key = $2`, m.key.group, m.key.user, m.ReadSeq, m.ReadCount, m.OwnUnread, m.SentAt)
+	m.sent = false
+	if err != nil {
+		return fmt.Errorf("write a cursor: %w", err)
+	}
+	return nil
+}
+
+// putMember stores the whole membership under the group's next number and the user's next, and tells both.
+func (t *tx) putMember(g *groupRow, user int64, m *chat.Membership) error {
+	key := memberKey{g.key, user}
+	before, err := t.member(g, user, m.UserID)
+	if err != nil {
+		return err
+	}
+	stored := *m
+	stored.GroupID, stored.Rev = g.ID, g.next()
+	if stored.UserRev, err = t.nextOfUser(key.user); err != nil {
+		return fmt.Errorf("take a number of a user: %w", err)
+	}
+	was, is := before != nil && before.Active(), stored.Active()
+	switch {
+	case is && !was: // it begins: all there is counts as read
+		stored.ReadSeq, stored.ReadCount, stored.OwnUnread = g.Head, g.Counted, 0
+		g.MemberCount++
+	case was:
+		stored.ReadSeq, stored.ReadCount, stored.OwnUnread = before.ReadSeq, before.ReadCount, before.OwnUnread
+		stored.SentAt = before.SentAt
+	}
+	if was && !is {
+		g.MemberCount--
+	}
+	if err := t.upsertMember(key, &stored); err != nil {
+		return fmt.Errorf("write a membership: %w", err)
+	}
+	*m = stored
+	t.members[key] = &memberRow{key: key, Membership: stored}
+	seen := stored.Member
+	t.events = append(t.events, chat.MemberEvent(&seen), chat.MembershipEvent(&g.Group, &stored))
+	return nil
+}
+
+func (t *tx) upsertMember(key memberKey, m *chat.Membership) error {
+	_, err := t.exec(`INSERT INTO memberships (group_key, user_key, rev, role, state, group_nick, muted_until, joined_at,
+		user_rev, read_seq, read_count, own_unread, sent_at, from_seq, notify, pinned, draft)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+		ON CONFLICT (group_key, user_key) DO UPDATE SET rev = excluded.rev, role = excluded.role, state = excluded.state,
+		group_nick = excluded.group_nick, muted_until = excluded.muted_until, joined_at = excluded.joined_at,
+		user_rev = excluded.user_rev, read_seq = excluded.read_seq, read_count = excluded.read_count,
+		own_unread = excluded.own_unread, sent_at = excluded.sent_at, from_seq = excluded.from_seq,
+		notify = excluded.notify, pinned = excluded.pinned, draft = excluded.draft`,
+		key.group, key.user, m.Rev, m.Role, m.State, m.GroupNick, m.MutedUntil, m.JoinedAt, m.UserRev, m.ReadSeq,
+		m.ReadCount, m.OwnUnread, m.SentAt, m.FromSeq, m.Notify, m.Pinned, m.Draft)
+	return err
+}

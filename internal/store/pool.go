@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+
+	"qun/internal/chat"
+)
+
+// pool lends reading sessions, each to one goroutine at a time; they are made when they are needed.
+type pool struct {
+	// Set once.
+	db     *sql.DB
+	places chan struct{} // a token for each session that may be in use
+	ended  chan struct{} // closed by close
+
+	mu     sync.Mutex // guards below
+	idle   []*session // the warmest last
+	closed bool
+}
+
+func newPool(db *sql.DB, size int) *pool {
+	return &pool{db: db, places: make(chan struct{}, size), ended: make(chan struct{})}
+}
+
+// use runs read on a session of its own, waiting for one if all are in use.
+func (p *pool) use(ctx context.Context, read func(*session) error) error {
+	select {
+	case p.places <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-p.ended:
+		return chat.ErrClosed
+	}
+	defer func() { <-p.places }()
+	s, err := p.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.put(s)
+	return read(s)
+}
+
+func (p *pool) take(ctx context.Context) (*session, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, chat.ErrClosed
+	}
+	if last := len(p.idle) - 1; last >= 0 {
+		s := p.idle[last]
+		p.idle = p.idle[:last]
+		return s, nil
+	}
+	return newSession(ctx, p.db)
+}
+
+func (p *pool) put(s *session) {
+	if s.broken {
+		s.close() // what it says is of no use to anybody
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, s)
+}
+
+// close waits for those who read, and closes all sessions.
+func (p *pool) close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	close(p.ended)
+	for range cap(p.places) {
+		p.places <- struct{}{}
+	}
+	var errs []error
+	for _, s := range p.idle {
+		errs = append(errs, s.close())
+	}
+	return errors.Join(errs...)
+}

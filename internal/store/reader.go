@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"qun/internal/chat"
+)
+
+// reader is a chat.Reader: one transaction of one reading connection.
+type reader struct {
+	ctx     context.Context
+	session *session
+	dialect *dialect
+}
+
+var _ chat.Reader = (*reader)(nil)
+
+// View runs read on one snapshot: see chat.Store.
+func (s *Store) View(ctx context.Context, read func(chat.Reader) error) error {
+	return s.readers.use(ctx, func(session *session) error {
+		// Begin and end do not end with ctx: the connection goes on to others.
+		if _, err := session.exec(context.Background(), s.dialect.beginRead); err != nil {
+			return fmt.Errorf("begin reading: %w", err)
+		}
+		err := read(&reader{ctx, session, s.dialect})
+		if _, end := session.exec(context.Background(), sqlRollback); end != nil {
+			session.broken = true
+			err = errors.Join(err, fmt.Errorf("end reading: %w", end))
+		}
+		return err
+	})
+}
+
+func (r *reader) row(query string, args []any, dest ...any) error {
+	return r.session.row(r.ctx, query, args, dest...)
+}
+
+func (r *reader) User(id chat.UserID) (*chat.User, error) {
+	return one(r.ctx, r.session, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id)
+}
+
+func (r *reader) UserCounter(id chat.UserID) (head, rev chat.Seq, err error) {
+	err = r.row(`SELECT COALESCE(MAX(head), 0), COALESCE(MAX(rev), 0) FROM users WHERE id = $1`, []any{id}, &head, &rev)
+	return head, rev, err
+}
+
+func (r *reader) NameOwner(skeleton string) (id chat.UserID, err error) {
+	err = r.row(`SELECT u.id FROM member_names n JOIN users u ON u.key = n.user_key WHERE n.skeleton = $1`, []any{skeleton}, &id)
+	return id, err
+}
+
+func (r *reader) Group(id chat.GroupID) (*chat.Group, error) {
+	g, err := one(r.ctx, r.session, scanGroup, `SELECT `+groupColumns+` FROM groups g WHERE g.id = $1`, id)
+	if err != nil {
+		return nil, err
+	}
+	return &g.Group, nil
+}
+
+func (r *reader) GroupByRoom(key string) (*chat.Group, error) {
+	g, err := one(r.ctx, r.session, scanGroup, `SELECT `+groupColumns+` FROM groups g WHERE g.room_key = $1`, key)
+	if err != nil {
+		return nil, err
+	}
+	return &g.Group, nil
+}
+
+func (r *reader) Heads(ids []chat.GroupID) (map[chat.GroupID]chat.Seq, error) {
+	list, err := r.dialect.list(ids)
+	if err != nil {
+		return nil, err
+	}
+	heads := make(map[chat.GroupID]chat.Seq, len(ids))
+	_, err = collect(r.ctx, r.session, func(s scanner) (struct{}, error) {
+		var id chat.GroupID
+		var head chat.Seq
+		err := s.Scan(&id, &head)
+		heads[id] = head
+		return struct{}{}, err
+	}, `SELECT id, head FROM groups WHERE id IN (`+r.dialect.elements+`)`, list)
+	return heads, err
+}
+
+func (r *reader) CountAfter(g chat.GroupID, since chat.Seq, limit int) (n int, err error) {
+	err = r.row(`SELECT
+		(SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE group_key = k.key AND seq > $2 LIMIT $3) AS a) +
+		(SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE group_key = k.key AND rev > seq AND rev > $2 AND seq <= $2 LIMIT $3) AS b) +
+		(SELECT COUNT(*) FROM (SELECT 1 FROM memberships WHERE group_key = k.key AND rev > $2 LIMIT $3) AS c) +
+		(CASE WHEN k.rev > $2 THEN 1 ELSE 0 END)
+		FROM groups k WHERE k.id = $1`, []any{g, since, limit}, &n)
+	return n, err
+}
+
+func (r *reader) Membership(g chat.GroupID, u chat.UserID) (*chat.Membership, error) {
+	m, err := one(r.ctx, r.session, scanMember, `SELECT `+memberColumns+` FROM `+memberTables+` WHERE g.id = $1 AND u.id = $2`, g, u)
+	if err != nil {
+		return nil, err
+	}
+	return &m.Membership, nil
+}
+
+func (r *reader) Belongings(u chat.UserID, since chat.Seq) ([]chat.Belonging, error) {
+	return collect(r.ctx, r.session, func(s scanner) (chat.Belonging, error) {
+		var g groupRow
+		var m memberRow
+		err := s.Scan(append(m.dest(), g.dest()...)...)
+		return chat.Belonging{Group: &g.Group, Membership: &m.Membership}, err
+	}, `SELECT `+memberColumns+`, `+groupColumns+` FROM `+memberTables+`
+		WHERE u.id = $1 AND b.user_rev > $2 ORDER BY b.user_rev`, u, since)
+}
+
+func (r *reader) MembersAfter(g chat.GroupID, since chat.Seq, limit int) ([]*chat.Member, error) {
+	return collect(r.ctx, r.session, func(s scanner) (*chat.Member, error) {
+		m, err := scanMember(s)
+		return &m.Member, err
+	}, `SELECT `+memberColumns+` FROM `+memberTables+` WHERE g.id = $1 AND b.rev > $2 ORDER BY b.rev LIMIT $3`, g, since, limit)
+}
+
+func (r *reader) messages(query string, args ...any) ([]*chat.Message, error) {
+	return collect(r.ctx, r.session, scanMessage, query, args...)
+}
+
+func (r *reader) Newest(g chat.GroupID, before chat.Seq, limit int) ([]*chat.Message, error) {
+	if before == 0 {
+		return r.messages(`SELECT `+messageColumns+` FROM `+messageTables+`
+			WHERE g.id = $1 ORDER BY m.seq DESC LIMIT $2`, g, limit)
+	}
+	return r.messages(`SELECT `+messageColumns+` FROM `+messageTables+`
+		WHERE g.id = $1 AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3`, g, before, limit)
+}
+
+func (r *reader) Oldest(g chat.GroupID, after chat.Seq, limit int) ([]*chat.Message, error) {
+	return r.messages(`SELECT `+messageColumns+` FROM `+messageTables+`
+		WHERE g.id = $1 AND m.seq > $2 ORDER BY m.seq LIMIT $3`, g, after, limit)
+}
+
+// MessagesAfter merges those that never changed, whose rev is their seq, with the few that did: each part is a range of
+// an index.
+func (r *reader) MessagesAfter(g chat.GroupID, since chat.Seq, limit int) ([]*chat.Message, error) {
+	return r.messages(`SELECT `+messageColumns+` FROM (
+			SELECT * FROM (SELECT * FROM messages
+				WHERE group_key = (SELECT key FROM groups WHERE id = $1) AND seq > $2 AND rev = seq ORDER BY seq LIMIT $3) AS same
+			UNION ALL
+			SELECT * FROM (SELECT * FROM messages
+				WHERE group_key = (SELECT key FROM groups WHERE id = $1) AND rev > seq AND rev > $2 ORDER BY rev LIMIT $3) AS changed
+		) m JOIN groups g ON g.key = m.group_key LEFT JOIN users u ON u.key = m.user_key
+		ORDER BY m.rev LIMIT $3`, g, since, limit)
+}
+
+func (r *reader) LastMessages(u chat.UserID) (map[chat.GroupID]*chat.Message, error) {
+	rows, err := r.messages(`SELECT `+messageColumns+` FROM users me
+		JOIN memberships b ON b.user_key = me.key JOIN groups g ON g.key = b.group_key
+		JOIN messages m ON m.group_key = g.key AND m.seq = (SELECT MAX(seq) FROM messages WHERE group_key = g.key)
+		LEFT JOIN users u ON u.key = m.user_key
+		WHERE me.id = $1 AND b.state = $2`, u, chat.MemberActive)
+	if err != nil {
+		return nil, err
+	}
+	last := make(map[chat.GroupID]*chat.Message, len(rows))
+	for _, m := range rows {
+		last[m.GroupID] = m
+	}
+	return last, nil
+}
+
+func (r *reader) MessageByClientID(u chat.UserID, clientID string) (*chat.Message, chat.RequestHash, error) {
+	found, err := one(r.ctx, r.session, scanSentBefore, sqlByClientID, u, clientID)
+	return found.message, found.hash, err
+}
+
+func (r *reader) CountUpTo(g chat.GroupID, upTo chat.Seq, u chat.UserID, after chat.Seq) (counted, own int64, err error) {
+	var group, user int64
+	err = r.row(`SELECT (SELECT key FROM groups WHERE id = $1), (SELECT COALESCE(MAX(key), 0) FROM users WHERE id = $2)`,
+		[]any{g, u}, &group, &user)
+	if err != nil {
+		return 0, 0, fmt.Errorf("find group %s: %w", g, err)
+	}
+	return countUpTo(r.ctx, r.session, group, upTo, user, after)
+}

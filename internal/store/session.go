@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"qun/internal/chat"
+)
+
+// session is a connection that remembers its prepared statements. One goroutine at a time uses it.
+type session struct {
+	conn   *sql.Conn
+	stmts  map[string]*sql.Stmt
+	broken bool // nobody knows what state it is in: it is not to be used again
+}
+
+func newSession(ctx context.Context, db *sql.DB) (*session, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	return &session{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+}
+
+func (s *session) close() error {
+	var errs []error
+	for _, stmt := range s.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, s.conn.Close())...)
+}
+
+func (s *session) stmt(query string) (*sql.Stmt, error) {
+	if stmt := s.stmts[query]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := s.conn.PrepareContext(context.Background(), query) //nolint:sqlclosecheck // kept: close does, with the session
+	if err != nil {
+		return nil, fmt.Errorf("prepare %q: %w", query, err)
+	}
+	s.stmts[query] = stmt
+	return stmt, nil
+}
+
+// exec runs a statement and returns how many rows it touched.
+func (s *session) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	stmt, err := s.stmt(query) //nolint:sqlclosecheck // kept: close does, with the session
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// row reads the one row of a query; none is chat.ErrNotFound.
+func (s *session) row(ctx context.Context, query string, args []any, dest ...any) error {
+	stmt, err := s.stmt(query) //nolint:sqlclosecheck // kept: close does, with the session
+	if err != nil {
+		return err
+	}
+	err = stmt.QueryRowContext(ctx, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return chat.ErrNotFound
+	}
+	return err
+}
+
+// collect reads all rows of a query; never nil without an error.
+func collect[T any](ctx context.Context, s *session, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	stmt, err := s.stmt(query) //nolint:sqlclosecheck // kept: close does, with the session
+	if err != nil {
+		return nil, err
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := []T{}
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// scanner is a row of a result.
+type scanner interface {
+	Scan(dest ...any) error
+}
+
+// one reads one row of a query with scan; none is chat.ErrNotFound.
+func one[T any](ctx context.Context, s *session, scan func(scanner) (T, error), query string, args ...any) (T, error) {
+	all, err := collect(ctx, s, scan, query, args...)
+	if err == nil && len(all) == 0 {
+		err = chat.ErrNotFound
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return all[0], nil
+}
