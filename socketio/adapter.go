@@ -1,0 +1,92 @@
+package socketio
+
+import "context"
+
+// An Adapter carries commands between the servers of a cluster. Rooms stay in the memory of each server: an adapter
+// knows nothing of sockets.
+//
+// What an adapter owes: a command of one server reaches every other server that is there at most once, and commands
+// of one server arrive in the order in which it published them. A command with To set reaches that server alone. A
+// server never hears its own commands. Delivery is as good as the network is: a command may be lost.
+type Adapter interface {
+	// Open joins the cluster as self and calls deliver for every command of another server: from one goroutine at a time,
+	// in order. Deliver does not block, and a command must not be changed after it was handed over. Open is called once,
+	// before any other method; ctx ends the attempt to join, not the membership.
+	Open(ctx context.Context, self ServerID, deliver func(*Command)) error
+	// Publish sends a command to the other servers. It never blocks: behind it is a bounded queue, and an error says that
+	// the command was dropped, which the adapter counts. The command, and all it points to, must not be changed.
+	Publish(*Command) error
+	// Servers returns how many servers the cluster has at the moment, this one included.
+	Servers(ctx context.Context) (int, error)
+	// Close leaves the cluster. When it has returned, deliver is not called any more. Closing again does nothing.
+	Close() error
+}
+
+// Interest is an Adapter that wants to know which namespaces and rooms have members on this server, so that other
+// commands need not travel to it. A socket's own id is a room without being watched: a command for it must reach
+// every server that watches the namespace.
+//
+// For one namespace and room calls come one at a time, and Watch and Unwatch alternate; for different ones they may
+// come concurrently.
+type Interest interface {
+	// Watch begins to take commands for the room, or for the namespace itself if the room is "". When it returns nil,
+	// commands that other servers publish from then on arrive. Socket.Join waits for it, at most one second; ctx ends then.
+	Watch(ctx context.Context, namespace string, room Room) error
+	// Unwatch takes them no more. It is not waited for: it must not block for long.
+	Unwatch(namespace string, room Room)
+}
+
+// ServerID names a server of a cluster: 20 random characters, made anew at each start.
+type ServerID string
+
+// Kind says what a Command asks for.
+type Kind uint8
+
+const (
+	// KindBroadcast sends the event to the sockets of the target. With an ID it is a broadcast whose receivers answer:
+	// each answer goes back to the publisher as a KindAck.
+	KindBroadcast Kind = iota + 1
+	// KindJoin makes the sockets of the target join Joins.
+	KindJoin
+	// KindLeave makes the sockets of the target leave Joins.
+	KindLeave
+	// KindDisconnect disconnects the sockets of the target from the namespace, or closes their connections if Close is set.
+	KindDisconnect
+	// KindRequest asks every server, or the one in To, the question named by Event. Each answers with a KindResponse.
+	KindRequest
+	// KindResponse answers a request: To is the server that asked, ID the request's, Args the answer.
+	KindResponse
+	// KindAck is part of the answer to a broadcast with an ID: To is the server that published it. With Count it says to
+	// how many sockets this server has sent the event; without, Args is what one of them answered.
+	KindAck
+)
+
+func (k Kind) String() string {
+	names := [...]string{"none", "broadcast", "join", "leave", "disconnect", "request", "response", "ack"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "unknown"
+}
+
+// A Command is what servers of a cluster say to each other. It is plain data that an adapter encodes as it likes, and
+// immutable once published.
+type Command struct {
+	Kind      Kind
+	From      ServerID // the server that published it
+	To        ServerID // the only server that shall have it; "" is every other one
+	Namespace string   // with its leading slash
+
+	// The target: sockets in any of Rooms (all of the namespace if there are none), but not those in any of Except. A
+	// socket's id is a room.
+	Rooms, Except []Room
+
+	Event    string // KindBroadcast: the event's name; KindRequest: what is asked
+	Args     Args   // KindBroadcast, KindRequest: the arguments; KindResponse, KindAck: the answer
+	Volatile bool   // KindBroadcast: receivers that cannot take it at once miss it
+	Joins    []Room // KindJoin, KindLeave: the rooms to join or leave
+	Close    bool   // KindDisconnect: close the connections instead of leaving the namespace
+
+	ID    string // ties responses and acks to what they answer; unique for the server that made it
+	Count int    // KindAck: see there
+}

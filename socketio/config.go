@@ -1,0 +1,81 @@
+package socketio
+
+import (
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"qun/engineio"
+)
+
+// Config holds the settings of a Server. The zero value is a good server: every field says what its zero means.
+type Config struct {
+	// Engine is the configuration of the engine below: heartbeats, transports, origins, CORS, sizes.
+	// Its Logger is taken from Logger below if it is nil.
+	Engine engineio.Config
+
+	// Client holds the official browser client: socket.io.js, socket.io.min.js, socket.io.msgpack.min.js,
+	// socket.io.esm.min.js and a .map of each, as far as they are there. They are served beside the engine, the first at
+	// /socket.io/socket.io.js. Nil serves none.
+	Client fs.FS
+
+	// Adapter joins this server to others, see Server.Open. Nil is a server of its own.
+	Adapter Adapter
+
+	// ConnectTimeout is how long a client may stay without having joined a namespace. 0 means 45 s.
+	ConnectTimeout time.Duration
+	// HandlerTimeout is the deadline in the context of every handler and of each connect middleware chain. A client whose
+	// middlewares are not done by then is refused; a handler is expected to heed its context. 0 means 30 s.
+	HandlerTimeout time.Duration
+	// AckTimeout is how long Socket.EmitWithAck waits if its context has no deadline. 0 means 30 s.
+	AckTimeout time.Duration
+	// AttachmentTimeout is how long a client may take to send all binary attachments of a packet. 0 means 30 s.
+	AttachmentTimeout time.Duration
+
+	// MaxAttachments is the largest number of binary attachments of a packet, in either direction. 0 means 10, which is
+	// what official clients accept.
+	MaxAttachments int
+	// MaxAttachmentBytes is the largest size of all attachments of a packet from a client. 0 means four times
+	// Engine.MaxPayload.
+	MaxAttachmentBytes int
+	// MaxNamespaces is how many namespaces one connection may join. 0 means 32.
+	MaxNamespaces int
+	// MaxRooms is how many rooms one socket may be in, its own id not counted. 0 means 10,000.
+	MaxRooms int
+	// MaxPendingAcks is how many unanswered EmitWithAck one socket may have. 0 means 1,024.
+	MaxPendingAcks int
+	// MaxConnecting is how many connect middleware chains run at the same time; further clients wait for their turn,
+	// no longer than HandlerTimeout. 0 means 1,024.
+	MaxConnecting int
+
+	// Logger gets what an operator should know: panics, internal errors, at debug level the packets that were refused.
+	// Nil discards it.
+	Logger *slog.Logger
+}
+
+// withDefaults returns the configuration with every zero replaced by what it means.
+func (c Config) withDefaults() Config {
+	orDefault(&c.ConnectTimeout, 45*time.Second)
+	orDefault(&c.HandlerTimeout, 30*time.Second)
+	orDefault(&c.AckTimeout, 30*time.Second)
+	orDefault(&c.AttachmentTimeout, 30*time.Second)
+	orDefault(&c.MaxAttachments, 10)
+	orDefault(&c.MaxAttachmentBytes, 4*max(c.Engine.MaxPayload, 1_000_000))
+	orDefault(&c.MaxNamespaces, 32)
+	orDefault(&c.MaxRooms, 10_000)
+	orDefault(&c.MaxPendingAcks, 1024)
+	orDefault(&c.MaxConnecting, 1024)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Engine.Logger == nil {
+		c.Engine.Logger = c.Logger
+	}
+	return c
+}
+
+func orDefault[T int | time.Duration](v *T, def T) {
+	if *v == 0 {
+		*v = def
+	}
+}

@@ -1,0 +1,212 @@
+package socketio
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"sync"
+
+	"qun/engineio"
+)
+
+// reservedEvents are the names that the protocol, or JavaScript clients, keep for themselves.
+var reservedEvents = []string{"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+
+func reserved(event string) bool { return slices.Contains(reservedEvents, event) }
+
+// A payload is the encoded array of an event or an ack.
+type payload struct {
+	array []byte
+	data  [][]byte // attachments
+}
+
+// packets frames the payload as an event or an ack, with its id if there is one.
+func (p *payload) packets(t packetType, n *Namespace, id ackID) []*engineio.Packet {
+	var buf [64]byte
+	header := appendHeader(buf[:0], t, len(p.data), n.prefix, id)
+	packets := make([]*engineio.Packet, 1, 1+len(p.data))
+	packets[0] = engineio.NewText(header, p.array)
+	for _, d := range p.data {
+		packets = append(packets, engineio.NewBinary(d))
+	}
+	return packets
+}
+
+// appendHeader appends all of a packet that stands before its JSON: type, attachments, namespace, ack id.
+func appendHeader(b []byte, t packetType, attachments int, prefix string, id ackID) []byte {
+	if attachments > 0 {
+		b = append(b, byte(t.binary()))
+		b = strconv.AppendInt(b, int64(attachments), 10)
+		b = append(b, '-')
+	} else {
+		b = append(b, byte(t))
+	}
+	b = append(b, prefix...)
+	if n, ok := id.get(); ok {
+		b = strconv.AppendUint(b, n, 10)
+	}
+	return b
+}
+
+// encodePlain frames a packet with at most one JSON value: CONNECT, CONNECT_ERROR, DISCONNECT.
+func encodePlain(t packetType, prefix string, value json.RawMessage) *engineio.Packet {
+	return engineio.NewText(appendHeader(nil, t, 0, prefix, noAck), value)
+}
+
+// An encoder makes payloads. It is taken from a pool: its buffers are used again.
+type encoder struct {
+	array   bytes.Buffer
+	value   bytes.Buffer
+	toArray *json.Encoder
+	toValue *json.Encoder
+	data    [][]byte
+	first   bool // nothing is in the array yet
+}
+
+var encoders = sync.Pool{New: func() any {
+	e := &encoder{}
+	e.toArray, e.toValue = json.NewEncoder(&e.array), json.NewEncoder(&e.value)
+	e.toArray.SetEscapeHTML(false)
+	e.toValue.SetEscapeHTML(false)
+	return e
+}}
+
+// largestKept is the size of a buffer that the pool keeps.
+const largestKept = 64 << 10
+
+// encodeEvent calls use with the payload of an event. The payload is valid only until use returns.
+func encodeEvent(maxAttachments int, event string, args []any, use func(*payload)) error {
+	if reserved(event) {
+		return fmt.Errorf("emit %q: %w", event, ErrReservedEvent)
+	}
+	return encode(maxAttachments, &event, args, use)
+}
+
+// encode makes an array of the event's name, if there is one, and the args.
+func encode(maxAttachments int, event *string, args []any, use func(*payload)) error {
+	e := encoders.Get().(*encoder)
+	e.begin()
+	if event != nil {
+		e.name(*event)
+	}
+	for i, arg := range args {
+		if err := e.arg(arg); err != nil {
+			e.free()
+			return fmt.Errorf("encode argument %d: %w", i, err)
+		}
+	}
+	e.array.WriteByte(']')
+	if len(e.data) > maxAttachments {
+		err := fmt.Errorf("%w: %d", ErrTooManyAttachments, len(e.data))
+		e.free()
+		return err
+	}
+	use(&payload{array: e.array.Bytes(), data: e.data})
+	e.free()
+	return nil
+}
+
+func (e *encoder) begin() {
+	e.array.Reset()
+	e.array.WriteByte('[')
+	e.data, e.first = nil, true
+}
+
+func (e *encoder) free() {
+	if e.array.Cap() <= largestKept && e.value.Cap() <= largestKept {
+		e.data = nil
+		encoders.Put(e)
+	}
+}
+
+func (e *encoder) comma() {
+	if !e.first {
+		e.array.WriteByte(',')
+	}
+	e.first = false
+}
+
+// name writes the event's name.
+func (e *encoder) name(event string) {
+	e.comma()
+	_ = e.marshal(event) // a string can always be marshalled
+}
+
+func (e *encoder) arg(arg any) error {
+	switch arg := arg.(type) {
+	case Args:
+		e.args(arg)
+		return nil
+	case json.RawMessage:
+		e.comma()
+		return e.raw(arg)
+	case Binary:
+		e.comma()
+		e.array.Write(appendPlaceholder(e.array.AvailableBuffer(), len(e.data)))
+		e.data = append(e.data, arg)
+		return nil
+	case nil:
+		e.comma()
+		e.array.WriteString("null")
+		return nil
+	}
+	e.comma()
+	if mayHoldBinary(reflect.TypeOf(arg)) {
+		return e.search(arg)
+	}
+	return e.marshal(arg)
+}
+
+// args writes all values as they came; their attachments follow those that are there already.
+func (e *encoder) args(args Args) {
+	offset := len(e.data)
+	for i, v := range args.values {
+		e.comma()
+		if offset == 0 || args.binary == nil {
+			e.array.Write(v)
+		} else {
+			e.array.Write(args.renumbered(e.array.AvailableBuffer(), i, offset))
+		}
+	}
+	e.data = append(e.data, args.Attachments()...)
+}
+
+// raw writes JSON of the application's. It is checked: an invalid packet would cost every receiver its connection.
+func (e *encoder) raw(value json.RawMessage) error {
+	if value == nil {
+		e.array.WriteString("null")
+		return nil
+	}
+	if !json.Valid(value) {
+		return errJSON
+	}
+	e.array.Write(value)
+	return nil
+}
+
+func (e *encoder) marshal(v any) error {
+	if err := e.toArray.Encode(v); err != nil {
+		return err
+	}
+	e.array.Truncate(e.array.Len() - 1) // the line feed that Encode adds
+	return nil
+}
+
+// search marshals a value that may hold Binary, and puts placeholders in its place.
+func (e *encoder) search(v any) error {
+	e.value.Reset()
+	if err := e.toValue.Encode(v); err != nil {
+		return err
+	}
+	text := bytes.TrimSuffix(e.value.Bytes(), []byte{'\n'})
+	out, data, err := extractBinary(e.array.AvailableBuffer(), text, e.data)
+	if err != nil {
+		return err
+	}
+	e.array.Write(out)
+	e.data = data
+	return nil
+}
