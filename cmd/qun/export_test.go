@@ -1,0 +1,4 @@
+package main
+
+// UntilSignal is what main waits for.
+var UntilSignal = untilSignal

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"qun/engineio"
+	"qun/internal/auth"
+	"qun/internal/chat"
+	"qun/internal/config"
+	"qun/internal/gateway"
+	"qun/internal/metrics"
+	"qun/internal/rest"
+	"qun/internal/store"
+	"qun/socketio"
+	"qun/web"
+)
+
+// server is the running whole, in the order in which it is drained.
+type server struct {
+	http    *http.Server
+	sockets *socketio.Server
+	gateway *gateway.Gateway
+	chat    *chat.Service
+	store   *store.Store
+
+	serving sync.WaitGroup // the goroutines of start
+}
+
+// open puts the rooms together: store, hub, chat, gateway, HTTP.
+func open(ctx context.Context, p *plan, log *slog.Logger) (*server, error) {
+	data, err := store.Open(ctx, store.Config{Dir: p.data, Logger: log})
+	if err != nil {
+		return nil, explainStore(p.data, err)
+	}
+	who, err := auth.New(ctx, data, auth.Config{})
+	if err != nil {
+		return nil, errors.Join(err, data.Close())
+	}
+	counts := metrics.New(version)
+	admission := gateway.NewAdmission(p.settings.LimitHandshakes, p.settings.LimitSockets, isMember(p, who), time.Now)
+	sockets := socketio.New(socketio.Config{Engine: engineConfig(p, admission, counts), Client: web.Client(), Logger: log})
+	counts.Watch(func() engineio.Stats { return sockets.Stats().Stats })
+	hub := gateway.NewHub(sockets.Of("/"))
+	service := chat.New(data, hub, chatConfig(p, log))
+	if err := service.Tidy(ctx); err != nil {
+		log.Warn("drop silent rooms", "error", err)
+	}
+	doors := gateway.Serve(sockets.Of("/"), hub, service, who, gateway.Config{
+		Build: version, Own: func(page gateway.Page) bool { return p.access.Own(config.Page(page)) },
+		SocketsPerUser: socketsPerUser(p.settings), Admission: admission, Observer: counts, Logger: log,
+	})
+	routes := rest.New(rest.Config{
+		Chat: service, Auth: who, Own: ownRequest(p), Throttle: admission.Throttle, SignedOut: doors.SignedOut,
+		Healthy: canRead(data), App: web.App(), Plain: web.Plain(), Logger: log,
+	})
+	return &server{
+		http: httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log), sockets: sockets, gateway: doors, chat: service, store: data,
+	}, nil
+}
+
+// mount lays the doors side by side. Both forms of the Socket.IO path are named: a redirect would break POST.
+func mount(sockets, metrics, routes http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", lean(sockets))
+	mux.Handle("/socket.io", lean(sockets))
+	mux.Handle("/metrics", metrics)
+	mux.Handle("/", routes)
+	return mux
+}
+
+// lean leaves of a request's cookies our own: a session keeps what is in these headers for as long as it lives.
+func lean(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		auth.TrimCookies(r)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func httpServer(p *plan, handler http.Handler, log *slog.Logger) *http.Server {
+	guard := &rest.Guard{Host: p.access.Host, Proxies: p.proxies, SecureHost: secureHost(p.settings), Logger: log}
+	return &http.Server{
+		Handler:           guard.Wrap(handler),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what peers do wrong is not news
+	}
+}
+
+// secureHost is the host of an https --public-url: whoever asks for it came over TLS, which somebody in front ended.
+func secureHost(s *config.Serve) string {
+	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme == "https" {
+		return u.Host
+	}
+	return ""
+}
+
+func engineConfig(p *plan, admission *gateway.Admission, counts *metrics.Metrics) engineio.Config {
+	return engineio.Config{
+		CheckOrigin: func(r *http.Request) bool { return p.access.Welcome(config.PageOf(r)) },
+		CORS:        &engineio.CORS{Allow: p.access.Foreign},
+		KeepHeaders: gateway.HeaderNames(),
+		Admit:       admit(admission),
+		Observer:    counts,
+	}
+}
+
+// admit answers who comes too fast with 429, and whose address has too many sockets with 503.
+func admit(admission *gateway.Admission) func(*http.Request) (func(), error) {
+	return func(r *http.Request) (func(), error) {
+		release, why, retry := admission.Admit(r)
+		switch why {
+		case gateway.TooFast:
+			return nil, &engineio.Refusal{Status: http.StatusTooManyRequests, Message: "too many connections at once from this address", RetryAfter: retry}
+		case gateway.TooCrowded:
+			return nil, &engineio.Refusal{Status: http.StatusServiceUnavailable, Message: "too many open connections from this address", RetryAfter: retry}
+		}
+		return release, nil
+	}
+}
+
+// isMember says whether a request carries a member's credential: address limits are for guests.
+func isMember(p *plan, who *auth.Service) func(*http.Request) bool {
+	own := ownRequest(p)
+	return func(r *http.Request) bool {
+		given := auth.ReadCredentials(r.Header.Get, own(r), r.TLS != nil)
+		for _, token := range []string{given.Bearer, given.Cookie} {
+			if token == "" {
+				continue
+			}
+			identity, err := who.Authenticate(r.Context(), token)
+			return err == nil && !identity.User.Guest
+		}
+		return false
+	}
+}
+
+func ownRequest(p *plan) func(*http.Request) bool {
+	return func(r *http.Request) bool { return p.access.Own(config.PageOf(r)) }
+}
+
+func chatConfig(p *plan, log *slog.Logger) chat.Config {
+	limits := chat.DefaultLimits()
+	limits.MessagesPerSecond = p.settings.LimitMessages
+	limits.MessageBurst = int(math.Ceil(5 * p.settings.LimitMessages))
+	return chat.Config{Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Limits: limits, Logger: log}
+}
+
+func socketsPerUser(s *config.Serve) int {
+	return min(s.LimitSockets, config.SocketsPerUser) // 0 lifts both
+}
+
+// metricsRoute shows the counts to whom the settings say.
+func metricsRoute(p *plan, counts *metrics.Metrics) http.Handler {
+	switch {
+	case p.settings.Metrics == "all":
+		return counts.Handler()
+	case p.settings.Metrics == "local" && p.settings.PublicURL == "":
+		return metrics.LocalOnly(counts.Handler(), config.IsLoopbackHost)
+	}
+	return http.NotFoundHandler()
+}
+
+// canRead says whether the database still answers.
+func canRead(data chat.Store) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return data.View(ctx, func(r chat.Reader) error {
+			_, err := r.Heads(nil)
+			return err
+		})
+	}
+}
+
+// explainStore says what to do.
+func explainStore(folder string, err error) error {
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		return fmt.Errorf("another Qun uses the data in %s: stop it, or choose another folder with --data", folder)
+	case errors.Is(err, store.ErrDamaged):
+		return fmt.Errorf("the database in %s is damaged: move the folder away and restore a backup, or choose another with --data: %w", folder, err)
+	case errors.Is(err, store.ErrUnwritable), errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("the database in %s cannot be written to: change its owner or rights, or choose another folder with --data", folder)
+	case errors.Is(err, store.ErrNewer):
+		return fmt.Errorf("the data in %s was written by a newer Qun: start that version, or choose another folder with --data", folder)
+	}
+	return fmt.Errorf("open the data in %s: %w", folder, err)
+}
+
+// drain ends everything, first what brings work and last what keeps it: no new connections, transports closed without a
+// word (clients look for a server again), what was accepted is written and told, the database closed.
+func (s *server) drain(ctx context.Context) error {
+	var httpErr error
+	var stopped sync.WaitGroup
+	stopped.Go(func() { httpErr = s.http.Shutdown(ctx) })
+	socketsErr := s.sockets.Shutdown(ctx)
+	stopped.Wait()
+	s.serving.Wait()
+	s.gateway.Close()
+	err := errors.Join(httpErr, socketsErr, s.chat.Close(ctx), s.store.Close())
+	if err != nil {
+		return fmt.Errorf("stop the server: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Serve is what `qun serve` can be told. The tags are the flags' names and help; the same names are the keys of the
+// configuration file and, in capitals after QUN_, the environment variables.
+type Serve struct {
+	Listen    []string `placeholder:"HOST:PORT" help:"Address to listen on, more than once if you like. :3000 means every address of this machine. Default: localhost:3000, on both loopback families."`
+	LAN       bool     `name:"lan" help:"Also let the phones and computers of the local network in: port 3000 on this machine's private addresses."`
+	PublicURL string   `name:"public-url" placeholder:"URL" help:"The address people use when it is not the one listened on, for example https://chat.example.org behind a proxy."`
+	Data      string   `default:"./qun-data" placeholder:"FOLDER" help:"Where everything is kept."`
+
+	Origin       []string `placeholder:"ORIGIN" help:"Web pages of this origin may connect too, for example https://www.example.org; * means all. They never use the cookie."`
+	TrustedProxy []string `name:"trusted-proxy" placeholder:"ADDRESS" help:"Address or network of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed."`
+	Guests       string   `enum:"auto,open,join,off" default:"auto" help:"What people without an account may do: open (make and enter open groups), join (enter existing ones), off. auto is open, or join once the server has a public address."`
+
+	LimitMessages   float64 `default:"2" placeholder:"N" help:"Messages per second that one user may send, five times as many in a burst. 0 lifts the limit."`
+	LimitHandshakes float64 `default:"20" placeholder:"N" help:"New connections per second from one address. Members are exempt. 0 lifts the limit."`
+	LimitSockets    int     `default:"100" placeholder:"N" help:"Open connections from one address (members are exempt), and at most 10 of them per user. 0 lifts both."`
+
+	Metrics string `enum:"local,all,off" default:"local" help:"Who may read /metrics: local (this machine, not through a proxy), all, off."`
+}
+
+// Port is where the server listens unless told otherwise.
+const Port = "3000"
+
+// SocketsPerUser is how many connections one user may have; the next one closes the longest unheard.
+const SocketsPerUser = 10
+
+// Check says what is wrong with the settings, in one line that names the setting and what would be right.
+func (s *Serve) Check() error {
+	for _, address := range s.Listen {
+		if err := checkAddress(address); err != nil {
+			return err
+		}
+	}
+	if s.LAN && len(s.Listen) > 0 {
+		return fmt.Errorf("--lan and --listen exclude each other: --lan chooses the addresses itself")
+	}
+	if s.PublicURL != "" {
+		if _, err := parsePublicURL(s.PublicURL); err != nil {
+			return err
+		}
+	}
+	for _, origin := range s.Origin {
+		if err := checkOrigin(origin); err != nil {
+			return err
+		}
+	}
+	if _, err := s.Proxies(); err != nil {
+		return err
+	}
+	return s.checkLimits()
+}
+
+func (s *Serve) checkLimits() error {
+	if s.Data == "" {
+		return fmt.Errorf("--data: name a folder, for example ./qun-data")
+	}
+	for name, limit := range map[string]float64{
+		"messages": s.LimitMessages, "handshakes": s.LimitHandshakes, "sockets": float64(s.LimitSockets),
+	} {
+		if !(limit >= 0 && limit <= 1e9) { // written so that NaN is refused too
+			return fmt.Errorf("--limit-%s %v: a number from 0 (no limit) to 1000000000 is needed", name, limit)
+		}
+	}
+	return nil
+}
+
+// Proxies are the networks whose forwarding headers are believed.
+func (s *Serve) Proxies() ([]netip.Prefix, error) {
+	var proxies []netip.Prefix
+	for _, text := range s.TrustedProxy {
+		proxy, err := parseNetwork(text)
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxy %s: an address or a network such as 10.0.0.0/8 is needed", text)
+		}
+		proxies = append(proxies, proxy)
+	}
+	return proxies, nil
+}
+
+func parseNetwork(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
+
+func checkAddress(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("--listen %s: an address with a port is needed, for example localhost:%s or :%s", address, Port, Port)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("--listen %s: the port must be a number from 1 to 65535 (0 takes a free one), got %q", address, port)
+	} else if n == 0 && port != "0" {
+		return fmt.Errorf("--listen %s: the port must be a number from 1 to 65535", address)
+	}
+	return nil
+}
+
+// parsePublicURL accepts an http or https URL without path, query or user.
+func parsePublicURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		return nil, fmt.Errorf("--public-url %s: a whole URL is needed, for example https://chat.example.org", text)
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return nil, fmt.Errorf("--public-url %s: only scheme, host and port are possible, for example https://chat.example.org", text)
+	}
+	return u, nil
+}
+
+func checkOrigin(origin string) error {
+	if origin == "*" || origin == "null" {
+		return nil
+	}
+	if _, err := canonicalOrigin(origin); err != nil {
+		return fmt.Errorf("--origin %s: scheme, host and port are needed and nothing else, for example https://www.example.org, or *", origin)
+	}
+	return nil
+}

@@ -1,0 +1,25 @@
+package gateway
+
+import "context"
+
+// Visitors is how many addresses are remembered.
+func (a *Admission) Visitors() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.visitors)
+}
+
+// Turnstiles are what joinRoom passes, by room.
+type Turnstiles struct{ turnstiles }
+
+// Enter waits for the room's turnstile.
+func (t *Turnstiles) Enter(ctx context.Context, room string) (leave func(), err error) {
+	return t.enter(ctx, room)
+}
+
+// Rooms is how many rooms have one at the moment.
+func (t *Turnstiles) Rooms() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.rooms)
+}

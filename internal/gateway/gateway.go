@@ -1,0 +1,130 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"qun/internal/auth"
+	"qun/internal/chat"
+	"qun/socketio"
+)
+
+// Config is how a Gateway behaves.
+type Config struct {
+	// Build is the server's version, as hello tells it.
+	Build string
+	// Own says whether the page that opened a socket is the server's own, so that the cookie speaks for it.
+	Own func(Page) bool
+	// SocketsPerUser is how many sockets a user may have; the next one closes the longest unheard. 0 lifts the limit.
+	SocketsPerUser int
+	// Admission counts connections by address; members' sockets are given back to it. Nil: nobody counts.
+	Admission *Admission
+	// DigestEvery is how often changed groups tell their number again. 0 means 20 s.
+	DigestEvery time.Duration
+	// Observer hears of requests and pushes. Nil: nobody does.
+	Observer Observer
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+	// Logger gets accidents: no texts, no names. Nil discards.
+	Logger *slog.Logger
+}
+
+// Observer counts. Its methods are called concurrently and must not block.
+type Observer interface {
+	// Requested is told of every request with its outcome: "ok" or the code of the refusal. The name is one the server knows,
+	// or "other".
+	Requested(name, outcome string, took time.Duration)
+	// Pushed is told of every event handed to a room.
+	Pushed(event string)
+}
+
+// Gateway serves the chat on a namespace.
+type Gateway struct {
+	namespace  *socketio.Namespace
+	chat       *chat.Service
+	auth       *auth.Service
+	hub        *Hub
+	cfg        Config
+	turnstiles turnstiles
+
+	stop chan struct{} // closed by Close
+	done chan struct{} // closed when the digest's goroutine has ended
+}
+
+// Serve answers the requests of a namespace's sockets from the chat. The hub is the one that the chat notifies.
+// Close ends it.
+func Serve(namespace *socketio.Namespace, hub *Hub, service *chat.Service, who *auth.Service, cfg Config) *Gateway {
+	g := &Gateway{
+		namespace: namespace, chat: service, auth: who, hub: hub, cfg: cfg.withDefaults(),
+		stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	hub.observe(g.cfg.Observer)
+	namespace.Use(g.connect)
+	namespace.OnConnect(g.connected)
+	namespace.OnDisconnect(g.disconnected)
+	g.register()
+	go g.digest()
+	return g
+}
+
+// Close stops what runs by itself. Sockets are the server's to close.
+func (g *Gateway) Close() {
+	close(g.stop)
+	<-g.done
+}
+
+func (c Config) withDefaults() Config {
+	if c.Own == nil {
+		c.Own = func(Page) bool { return false }
+	}
+	if c.DigestEvery == 0 {
+		c.DigestEvery = 20 * time.Second
+	}
+	if c.Observer == nil {
+		c.Observer = nobody{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+type nobody struct{}
+
+func (nobody) Requested(string, string, time.Duration) {}
+func (nobody) Pushed(string)                           {}
+
+// register is the list of what clients may ask.
+func (g *Gateway) register() {
+	g.handle("hello", g.hello)
+	g.handle("joinRoom", g.joinRoom)
+	g.handle("sendMessage", g.sendMessage)
+	answer(g, "history", g.history)
+	answer(g, "sync", g.sync)
+	answer(g, "readUpTo", g.readUpTo)
+	answer(g, "getUser", g.getUser)
+	answer(g, "getGroup", g.getGroup)
+	g.handle("typing", g.typing)
+	for _, name := range notBuilt {
+		g.handle(name, refuseNotBuilt)
+	}
+	g.refuseOthers()
+}
+
+// features are the requests that are answered, as hello tells them.
+var features = []string{"hello", "joinRoom", "sendMessage", "history", "sync", "readUpTo", "getUser", "getGroup", "typing"}
+
+// notBuilt are requests of the protocol that this server does not know yet: a client learns it at once.
+var notBuilt = []string{
+	"editMessage", "recallMessage", "react", "pin", "members", "readBy", "groups", "createGroup", "updateGroup", "openDirect",
+	"invite", "joinByInvite", "setRole", "mute", "kick", "ban", "leaveGroup", "dissolveGroup", "updateMe", "updateMembership",
+	"block", "search",
+}
+
+func refuseNotBuilt(_ context.Context, _ *client, r *request) {
+	r.refuse(chat.Refuse(chat.CodeInvalid, "this server does not know the request "+r.name+" yet", "此服务器尚不支持 "+r.name))
+}

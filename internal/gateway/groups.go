@@ -1,0 +1,179 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"qun/internal/chat"
+)
+
+// joinRoomIn names a room as people do, or a group by its id. Without a user yet, NickName makes a guest.
+type joinRoomIn struct {
+	RoomName text         `json:"roomName"`
+	NickName text         `json:"nickName"`
+	GroupID  chat.GroupID `json:"groupId"`
+}
+
+// joinRoomOut is the group, who I am, and the newest page.
+type joinRoomOut struct {
+	*chat.Snapshot
+	Me    *chat.User `json:"me"`
+	Token string     `json:"token,omitempty"` // of a guest who does not have it
+}
+
+// text is a JSON string; anything else counts as absent, as a page that forgot a field sends it.
+type text string
+
+func (t *text) UnmarshalJSON(data []byte) error {
+	var s *string
+	if json.Unmarshal(data, &s) == nil && s != nil {
+		*t = text(*s)
+	}
+	return nil
+}
+
+// joinRoom lets a client into a group: into the rooms first, and everybody there reads the line that tells of it; then it
+// reads the snapshot, and what the client sent too early is handled.
+func (g *Gateway) joinRoom(ctx context.Context, c *client, r *request) {
+	in, err := decode[joinRoomIn](r)
+	if err != nil {
+		r.refuse(err)
+		return
+	}
+	r.room = string(in.RoomName)
+	entered, err := g.enter(ctx, c, r, in)
+	if err != nil {
+		r.refuse(err)
+		return
+	}
+	if err := g.answerEntered(ctx, c, r, entered); err != nil {
+		r.refuse(err)
+		return
+	}
+	g.admit(ctx, c)
+}
+
+// answerEntered reads the snapshot, for those who wait for it.
+func (g *Gateway) answerEntered(ctx context.Context, c *client, r *request, entered *chat.Entered) error {
+	if !r.event.WantsAck() {
+		r.answer(nil)
+		return nil
+	}
+	snapshot, err := g.chat.Snapshot(ctx, entered.User, entered.Group.ID)
+	if err != nil {
+		return err
+	}
+	r.answer(joinRoomOut{Snapshot: snapshot, Me: g.withPresence(entered.User), Token: g.token(c)})
+	return nil
+}
+
+// enter asks the chat, binds the socket to its user, puts it into the rooms, and tells everybody there.
+func (g *Gateway) enter(ctx context.Context, c *client, r *request, in joinRoomIn) (*chat.Entered, error) {
+	if g.crowded(c, in) {
+		return nil, errTooMany
+	}
+	leave, err := g.turnstiles.enter(ctx, string(in.RoomName)+string(in.GroupID))
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	who, fresh, err := g.whoEnters(ctx, c, r, string(in.NickName))
+	if err != nil {
+		return nil, err
+	}
+	entry := chat.Entry{Room: string(in.RoomName), Group: in.GroupID, Plain: g.isPlainGuest(c, r)}
+	entered, err := g.chat.Enter(ctx, who, entry)
+	if err != nil {
+		return nil, err
+	}
+	g.becomes(c, entered.User, fresh)
+	if err := c.enter(entered.Group.ID, string(in.RoomName), strings.TrimSpace(string(in.RoomName)), entered.Group.Room); err != nil {
+		return nil, err
+	}
+	if entered.JoinLine != nil {
+		g.tellAll(entered.Group.ID, entered.JoinLine)
+	}
+	return entered, nil
+}
+
+func (g *Gateway) crowded(c *client, in joinRoomIn) bool {
+	if _, known := c.named(string(in.RoomName)); known || c.isIn(in.GroupID) {
+		return false
+	}
+	return c.crowded(g.chat.Limits().GroupsPerUser)
+}
+
+// whoEnters is the client's user, or a new guest of that nickname. Who can be asked again (there is an ack) is refused
+// a name that a member bears; who cannot bears it with the guests' suffix.
+func (g *Gateway) whoEnters(ctx context.Context, c *client, r *request, nickName string) (who *chat.User, fresh bool, err error) {
+	if who := c.who(); who != nil {
+		return who, false, nil
+	}
+	guest, err := g.chat.NewGuest(ctx, nickName, r.event.WantsAck())
+	return guest, true, err
+}
+
+// isPlainGuest says that the client is the seed's: a guest that no token brings back.
+func (g *Gateway) isPlainGuest(c *client, r *request) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.full && !c.tokened && c.identity == nil && !r.event.WantsAck()
+}
+
+// becomes makes the client act as who entered: a guest who is new, or got another name meanwhile.
+func (g *Gateway) becomes(c *client, who *chat.User, fresh bool) {
+	c.mu.Lock()
+	if c.user != nil && c.user.NickName != who.NickName {
+		c.tokened = false // the name stands in the token
+	}
+	c.user = who
+	full := c.full
+	c.mu.Unlock()
+	if !fresh {
+		return
+	}
+	g.bind(c, who)
+	if full {
+		c.socket.Join(userRoom(who.ID)) // who went away joins nothing
+	}
+}
+
+// token is the one by which a guest comes back, if the client does not have it.
+func (g *Gateway) token(c *client) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.user == nil || !c.user.Guest || c.tokened {
+		return ""
+	}
+	c.tokened = true
+	if c.identity == nil {
+		return g.auth.GuestToken(*c.user)
+	}
+	_, token := g.auth.Renamed(c.identity, c.user.NickName)
+	return token
+}
+
+// tellAll pushes a line that is not kept to everybody in a group.
+func (g *Gateway) tellAll(group chat.GroupID, line *chat.Message) {
+	raw, err := json.Marshal(line)
+	if err != nil {
+		return // the chat's own types always marshal
+	}
+	g.namespace.To(groupRoom(group)).Emit("message", json.RawMessage(raw))
+	g.cfg.Observer.Pushed("message")
+}
+
+type groupIn struct {
+	GroupID chat.GroupID `json:"groupId"`
+}
+
+type groupOut struct {
+	Group *chat.Group `json:"group"`
+}
+
+// getGroup looks a group up by its id.
+func (g *Gateway) getGroup(ctx context.Context, _ *client, who *chat.User, in groupIn) (groupOut, error) {
+	group, err := g.chat.Group(ctx, who, in.GroupID)
+	return groupOut{group}, err
+}

@@ -1,0 +1,122 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+
+	"qun/internal/chat"
+)
+
+// protocol is the version of the chat's protocol that this server speaks.
+const protocol = 1
+
+// helloIn makes a full client. With Epoch and Heads the answer holds what sync would.
+type helloIn struct {
+	Protocol int                       `json:"protocol"`
+	Epoch    string                    `json:"epoch"`
+	Heads    map[chat.GroupID]chat.Seq `json:"heads"`
+	Me       *chat.Seq                 `json:"me"`
+	Locale   string                    `json:"locale"`
+}
+
+// helloOut is everything a client needs to begin.
+type helloOut struct {
+	Protocol int                  `json:"protocol"`
+	Epoch    string               `json:"epoch"`
+	Now      chat.Time            `json:"now"`
+	Build    string               `json:"build"`
+	Head     chat.Seq             `json:"head"`            // of my own counter
+	Me       *chat.User           `json:"me"`              // null: nobody yet, joinRoom makes a guest
+	Token    string               `json:"token,omitempty"` // of a guest who does not have it
+	Settings json.RawMessage      `json:"settings"`
+	Limits   limits               `json:"limits"`
+	Features []string             `json:"features"`
+	Groups   []*chat.Conversation `json:"groups"`
+	Sync     *chat.Sync           `json:"sync,omitempty"`
+}
+
+// limits are the bounds a client can respect by itself; 0 is no limit.
+type limits struct {
+	MessageLength     int     `json:"messageLength"` // code points
+	NickName          int     `json:"nickName"`      // graphemes
+	RoomName          int     `json:"roomName"`      // graphemes
+	MessagesPerSecond float64 `json:"messagesPerSecond"`
+	MessageBurst      int     `json:"messageBurst"`
+	GroupsPerUser     int     `json:"groupsPerUser"`
+	MembersPerGroup   int     `json:"membersPerGroup"`
+}
+
+// hello makes the client full: it enters the rooms of all its groups first, and reads them then.
+func (g *Gateway) hello(ctx context.Context, c *client, r *request) {
+	in, err := decode[helloIn](r)
+	if err == nil && in.Protocol != protocol {
+		err = errProtocol
+	}
+	if err != nil {
+		r.refuse(err)
+		return
+	}
+	if err := c.become(in.Locale); err != nil {
+		return // went away
+	}
+	out := g.greeting(c)
+	if who := c.who(); who != nil {
+		if err := g.resume(ctx, c, who, in, out); err != nil {
+			r.refuse(err)
+			return
+		}
+		out.Token = g.token(c)
+	}
+	r.answer(out)
+	if c.who() != nil {
+		g.admit(ctx, c)
+	}
+}
+
+func (g *Gateway) greeting(c *client) *helloOut {
+	l := g.chat.Limits()
+	return &helloOut{
+		Protocol: protocol,
+		Epoch:    g.chat.Epoch(),
+		Now:      chat.TimeOf(g.cfg.Now()),
+		Build:    g.cfg.Build,
+		Me:       g.withPresence(c.who()),
+		Settings: json.RawMessage("{}"),
+		Features: features,
+		Groups:   []*chat.Conversation{},
+		Limits: limits{
+			MessageLength: l.MessageLength, NickName: l.NickName, RoomName: l.Room,
+			MessagesPerSecond: l.MessagesPerSecond, MessageBurst: l.MessageBurst,
+			GroupsPerUser: l.GroupsPerUser, MembersPerGroup: l.MembersPerGroup,
+		},
+	}
+}
+
+// resume enters all groups of the user, then reads what they hold.
+func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in helloIn, out *helloOut) error {
+	mine, err := g.chat.MyGroups(ctx, who)
+	if err != nil {
+		return err
+	}
+	for _, group := range mine {
+		if err := c.enter(group); err != nil {
+			return err
+		}
+	}
+	overview, err := g.chat.Overview(ctx, who)
+	if err != nil {
+		return err
+	}
+	out.Head = overview.Head
+	if overview.Groups != nil {
+		out.Groups = overview.Groups
+	}
+	for _, group := range out.Groups {
+		c.call(group.ID, group.Room)
+	}
+	if in.Epoch == "" || in.Heads == nil {
+		return nil
+	}
+	out.Sync, err = g.chat.Sync(ctx, who, chat.SyncQuery{Epoch: in.Epoch, Heads: in.Heads, Me: in.Me})
+	return err
+}
