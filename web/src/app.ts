@@ -1,0 +1,17 @@
+import { locale } from './i18n'
+import { HttpAccount } from './model/account'
+import { Chat } from './model/chat'
+import { BrowserStore } from './model/outbox-store'
+import { SocketWire } from './model/socket'
+import { attentive, onReturn } from './ui/attention'
+
+/** The one chat of this page. */
+export const chat = new Chat({
+  wire: new SocketWire(),
+  account: new HttpAccount(),
+  store: new BrowserStore(),
+  attentive: () => attentive.value,
+  locale: () => locale.value,
+})
+
+onReturn(() => chat.nudge())

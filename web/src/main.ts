@@ -1,0 +1,15 @@
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/controls.css'
+import './styles/shell.css'
+import './styles/conversations.css'
+import './styles/timeline.css'
+import './styles/composer.css'
+import './styles/drawer.css'
+import './styles/first.css'
+import { createApp } from 'vue'
+import { chat } from './app'
+import App from './App.vue'
+
+void chat.start()
+createApp(App).mount('#app')

@@ -1,0 +1,429 @@
+import type { Account } from './account'
+import { forget, recall, remember } from './memory'
+import { Outage } from './outage'
+import { Outbox, type Unsent } from './outbox'
+import type { OutboxStore } from './outbox-store'
+import {
+  Refusal,
+  type Change, type Group, type GroupId, type HeadsPush, type HelloAnswer, type JoinAnswer, type Limits, type Message,
+  type MePush, type Row, type SyncAnswer, type User,
+} from './protocol'
+import { Room } from './room'
+import { Watched } from './watched'
+import type { Link, Wire } from './wire'
+
+/** Where to enter: by a room's name, or by a group's id. */
+export type Address = { roomName: string } | { groupId: GroupId }
+
+export interface ChatOptions {
+  wire: Wire
+  account: Account
+  store: OutboxStore
+  /** Whether somebody looks at the page. */
+  attentive?: () => boolean
+  locale?: () => string
+}
+
+const silence = 5000 // ms without an answer, after which the connection counts as dead
+const remembered = 50 // rooms that are shown before the server answered
+
+/** Chat is the whole of what the app knows: who I am, my rooms, what is unsent, and whether we are connected. */
+export class Chat extends Watched implements Link {
+  me: User | undefined
+  /** False until it is known whether this browser is somebody. */
+  settled = false
+  /** The server greeted us on this connection. */
+  ready = false
+  epoch = ''
+  limits: Limits = { messageLength: 8000 }
+  readonly rooms = new Map<GroupId, Room>()
+  readonly outage = new Outage()
+  readonly outbox: Outbox
+
+  /** Hears of every message that arrives, for who reads aloud or rings. */
+  onArrived: ((room: Room, row: Row) => void) | undefined
+
+  private readonly wire: Wire
+  private readonly account: Account
+  private readonly attentive: () => boolean
+  private readonly locale: () => string
+  private meHead = 0
+  private greeting = 0
+  private entering = 0
+  private mistakes = 0
+  private probed = 0
+  /** Pushes of rooms that are not known yet: they may come before the answer that introduces the room. */
+  private early: { groupId: GroupId; take: (room: Room) => void }[] = []
+
+  constructor(options: ChatOptions) {
+    super()
+    this.wire = options.wire
+    this.account = options.account
+    this.attentive = options.attentive ?? (() => true)
+    this.locale = options.locale ?? (() => 'en')
+    this.outbox = new Outbox(options.store, (unsent) => this.deliver(unsent), () => this.ready)
+    this.outbox.watch(() => this.changed())
+    this.wire.events = {
+      connected: () => void this.greet(),
+      disconnected: () => this.lost(),
+      refused: () => void this.reconsider(),
+      push: (event, payload) => this.hear(event, payload),
+    }
+  }
+
+  // Who I am.
+
+  /** Finds out who this browser is. Who it was last time is believed at once, so that the app opens without a network. */
+  async start(): Promise<void> {
+    const known = recall<User>('me')
+    if (known) this.become(known)
+    else await this.ask()
+    this.settled = true
+    this.changed()
+    if (this.me) this.connect()
+  }
+
+  /** Becomes a guest of that name, unless this browser is somebody already. */
+  async signIn(nickName: string): Promise<void> {
+    this.become(await this.account.enter(nickName))
+    this.wire.close()
+    this.connect()
+  }
+
+  async signOut(): Promise<void> {
+    forget('me') // before the server ends the other tabs' connections, so that they know why
+    await this.account.leave()
+    this.leave()
+  }
+
+  private leave(): void {
+    this.wire.close()
+    this.nobody()
+  }
+
+  private async ask(): Promise<void> {
+    try {
+      const user = await this.account.who()
+      if (user) this.become(user)
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err // the first screen asks again, by trying
+    }
+  }
+
+  private become(user: User): void {
+    const other = this.me?.userId !== user.userId
+    this.me = user
+    remember('me', user)
+    if (other) {
+      this.rooms.clear()
+      for (const group of recall<Group[]>('rooms.' + user.userId) ?? []) this.room(group)
+      void this.outbox.load(user.userId)
+    }
+    this.changed()
+  }
+
+  private nobody(): void {
+    if (this.me) forget('rooms.' + this.me.userId)
+    forget('me')
+    this.me = undefined
+    this.ready = false
+    this.epoch = ''
+    this.outage.end()
+    this.rooms.clear()
+    this.changed()
+  }
+
+  /** The server refused our credential: we may have been signed out elsewhere. */
+  private async reconsider(): Promise<void> {
+    this.nobody()
+    if (++this.mistakes > 2) return
+    await this.ask()
+    if (this.me) this.connect()
+  }
+
+  // The connection.
+
+  /** Resolves when the server has greeted us; rejects when it does not within ms. */
+  greeted(ms = 10_000): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = () => {
+        if (!this.ready) return
+        clearTimeout(timer)
+        stop()
+        resolve()
+      }
+      const stop = this.watch(done)
+      const timer = setTimeout(() => {
+        stop()
+        reject(new Refusal('OFFLINE'))
+      }, ms)
+      done()
+    })
+  }
+
+  private connect(): void {
+    this.outage.begin()
+    this.wire.open()
+  }
+
+  /** Connects at once instead of waiting for the next attempt. */
+  retry(): void {
+    this.wire.retry()
+  }
+
+  /** Something suggests that the network changed: come back at once, or see whether the connection still lives. */
+  nudge(): void {
+    if (!this.me) return
+    if (!this.wire.connected) this.wire.retry()
+    else if (this.ready && Date.now() - this.probed > silence) void this.probe()
+  }
+
+  private async probe(): Promise<void> {
+    this.probed = Date.now()
+    try {
+      await this.request('sync', { epoch: this.epoch, heads: {} }, silence)
+    } catch (err) {
+      if (err instanceof Refusal && err.code === 'NO_ANSWER') this.wire.retry()
+    }
+  }
+
+  request<T>(event: string, payload: object, timeout?: number): Promise<T> {
+    return this.wire.request<T>(event, payload, timeout)
+  }
+
+  private lost(): void {
+    this.ready = false
+    this.greeting++
+    for (const room of this.rooms.values()) room.cut()
+    if (this.me) this.outage.begin()
+    this.changed()
+  }
+
+  /** Says hello, takes what was missed, and enters again where hello alone does not lead. */
+  private async greet(): Promise<void> {
+    const mine = ++this.greeting
+    const held = [...this.rooms.values()]
+    for (const room of held) room.hold()
+    try {
+      const answer = await this.wire.request<HelloAnswer>('hello', {
+        protocol: 1,
+        locale: this.locale(),
+        ...(this.epoch && { epoch: this.epoch, heads: this.heads(), me: this.meHead }),
+      })
+      if (mine !== this.greeting) return
+      await this.resume(answer, mine)
+    } catch (err) {
+      if (mine === this.greeting) this.ungreeted(err)
+    } finally {
+      for (const room of held) room.release()
+    }
+  }
+
+  private async resume(answer: HelloAnswer, greeting: number): Promise<void> {
+    if (answer.me?.userId !== this.me?.userId) return this.mistaken()
+    const unfinished = answer.sync ? this.take(answer.sync) : []
+    const anew = answer.epoch !== this.epoch
+    this.epoch = answer.epoch
+    Object.assign(this.limits, answer.limits)
+    this.ready = true
+    this.mistakes = 0
+    this.meHead = Math.max(this.meHead, answer.head ?? 0)
+    if (answer.me) this.become(answer.me)
+    for (const { lastMessage, ...group } of answer.groups) this.introduce(group, (room) => room.overview(group, lastMessage))
+    const mine = new Set(answer.groups.map((g) => g.groupId))
+    const others = [...this.rooms.values()].filter((room) => !mine.has(room.id) && !room.gone)
+    await Promise.all([...unfinished.map((room) => room.follow()), ...others.map((room) => this.reenter(room, anew))])
+    if (greeting !== this.greeting) return
+    if (this.entering === 0) this.early = []
+    this.save()
+    this.outage.end()
+    this.outbox.wake()
+    this.changed()
+  }
+
+  /** The server takes us for somebody else than we thought: the cookie died, or another tab signed in. */
+  private async mistaken(): Promise<void> {
+    const name = this.me?.nickName
+    const signedOut = recall('me') === undefined // in another tab
+    if (!name || signedOut || ++this.mistakes > 2) return this.leave() // where no cookie is kept, asking again would never end
+    const actual = (await this.account.who()) ?? (await this.account.enter(name))
+    this.become(actual)
+    this.wire.retry()
+  }
+
+  private ungreeted(err: unknown): void {
+    if (err instanceof Refusal && err.code === 'UNAUTHORIZED') void this.reconsider()
+    else if (this.wire.connected) setTimeout(() => this.wire.connected && !this.ready && this.wire.retry(), 1000)
+    if (!(err instanceof Refusal)) throw err
+  }
+
+  /** A guest that has not spoken belongs nowhere: hello does not name its rooms, and it enters them again. */
+  private async reenter(room: Room, anew: boolean): Promise<void> {
+    if (!this.me?.guest) return this.drop(room)
+    if (anew) room.reset()
+    try {
+      await this.enter(room.group.room ? { roomName: room.group.room } : { groupId: room.id })
+      if (room.log.behind) await room.follow()
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err
+      if (!err.passing) room.leave('left')
+    }
+  }
+
+  private heads(): Record<GroupId, number> {
+    const heads: Record<GroupId, number> = {}
+    for (const room of this.rooms.values()) if (room.log.started) heads[room.id] = room.log.head
+    return heads
+  }
+
+  /** Takes a sync answer. Gives the rooms that have more to ask for. */
+  private take(answer: SyncAnswer): Room[] {
+    return Object.entries(answer.groups).flatMap(([id, synced]) => {
+      const room = this.rooms.get(id)
+      return room?.synced(synced) ? [room] : []
+    })
+  }
+
+  // Rooms.
+
+  /** Enters a room, and knows it from then on. */
+  async enter(at: Address): Promise<Room> {
+    const known = 'groupId' in at ? this.rooms.get(at.groupId) : this.named(at.roomName)
+    known?.hold()
+    this.entering++
+    try {
+      const answer = await this.request<JoinAnswer>('joinRoom', { ...at, nickName: this.me?.nickName })
+      const room = this.introduce(answer.group, (r) => r.join(answer))
+      this.save()
+      this.changed()
+      return room
+    } finally {
+      known?.release()
+      if (--this.entering === 0 && this.ready) this.early = []
+    }
+  }
+
+  /** The room of that address, if this client knows it. */
+  named(address: string): Room | undefined {
+    const wanted = fold(address)
+    return [...this.rooms.values()].find((r) => r.id === address || (r.group.room && fold(r.group.room) === wanted))
+  }
+
+  /** All rooms, newest talk first. */
+  list(): Room[] {
+    const at = (r: Room) => Math.max(Date.parse(r.last?.sentAt ?? r.group.createdAt ?? '') || 0, this.outbox.of(r.id).at(-1)?.at ?? 0)
+    return [...this.rooms.values()].sort((a, b) => pin(b) - pin(a) || at(b) - at(a))
+  }
+
+  /** Takes a room off the list of this browser. */
+  drop(room: Room): void {
+    this.rooms.delete(room.id)
+    this.save()
+    this.changed()
+  }
+
+  private room(group: Group): Room {
+    let room = this.rooms.get(group.groupId)
+    if (room) return room
+    room = new Room(group, this, () => this.me?.userId, {
+      arrived: (r, row) => this.arrived(r, row),
+      mine: (clientId) => this.outbox.remove(clientId),
+    }, this.attentive)
+    room.watch(() => this.changed())
+    this.rooms.set(group.groupId, room)
+    return room
+  }
+
+  /** Takes what an answer says about a room, and after it what was pushed before the answer came. */
+  private introduce(group: Group, take: (room: Room) => void): Room {
+    const room = this.room(group)
+    take(room)
+    const [now, rest] = split(this.early, (e) => e.groupId === room.id)
+    this.early = rest
+    for (const e of now) e.take(room)
+    return room
+  }
+
+  private save(): void {
+    if (!this.me) return
+    remember('rooms.' + this.me.userId, this.list().slice(0, remembered).map((r) => r.group))
+  }
+
+  // What I say.
+
+  send(room: Room, text: string): void {
+    if (this.me) this.outbox.add(this.me.userId, room.id, text)
+  }
+
+  private async deliver(unsent: Unsent): Promise<void> {
+    const room = this.rooms.get(unsent.groupId)
+    const say = () => this.request<{ message: Row }>('sendMessage', {
+      groupId: unsent.groupId, message: unsent.text, clientId: unsent.clientId,
+    }, silence)
+    let answer: { message: Row }
+    try {
+      answer = await say()
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err
+      if (err.code === 'NO_ANSWER') this.wire.retry()
+      if (err.code !== 'NOT_IN_ROOM' || !room) throw err
+      await this.enter({ groupId: unsent.groupId })
+      answer = await say()
+    }
+    room?.pushMessage(answer.message)
+    const { seq } = answer.message
+    const hidden = !room || (seq <= room.log.head && !room.log.row(seq)) // an old one, outside what is held
+    if (hidden) this.outbox.remove(unsent.clientId)
+  }
+
+  // What the server says by itself.
+
+  private hear(event: string, payload: unknown): void {
+    switch (event) {
+      case 'message': return this.hearIn((payload as Message).groupId, (room) => room.pushMessage(payload as Message))
+      case 'change': return this.hearIn((payload as Change).groupId, (room) => room.pushChange(payload as Change))
+      case 'heads': return this.hearHeads(payload as HeadsPush)
+      case 'me': return this.hearMe(payload as MePush)
+    }
+  }
+
+  private hearIn(groupId: GroupId, take: (room: Room) => void): void {
+    const room = this.rooms.get(groupId)
+    if (room) take(room)
+    else if ((this.entering > 0 || !this.ready) && this.early.length < 1000) this.early.push({ groupId, take })
+  }
+
+  private hearHeads({ epoch, heads }: HeadsPush): void {
+    if (!this.ready) return
+    if (epoch !== this.epoch) return this.wire.retry() // the numbers begin anew: so do we
+    for (const [id, head] of Object.entries(heads)) this.rooms.get(id)?.hear(head)
+  }
+
+  private hearMe(push: MePush): void {
+    this.meHead = Math.max(this.meHead, push.head ?? 0)
+    if (push.user) this.become(push.user)
+    if (push.group) this.hearGroup(push.group)
+    if (push.left) this.rooms.get(push.left.groupId)?.leave(push.left.reason)
+    this.changed()
+  }
+
+  private hearGroup(mine: NonNullable<MePush['group']>): void {
+    const room = this.rooms.get(mine.groupId)
+    if (room && mine.me) room.cursor(mine.me)
+    else if (!room && this.ready) void this.enter({ groupId: mine.groupId }).catch(() => undefined) // made mine elsewhere
+  }
+
+  private arrived(room: Room, row: Row): void {
+    if (row.userId !== this.me?.userId && (row.kind === 'text' || row.kind === 'file')) this.outage.count()
+    this.onArrived?.(room, row)
+  }
+}
+
+function split<T>(list: T[], first: (item: T) => boolean): [T[], T[]] {
+  return [list.filter(first), list.filter((item) => !first(item))]
+}
+
+const pin = (r: Room) => (r.group.me?.pinned ? 1 : 0)
+
+/** Two addresses that the server takes for one, as near as a client can tell. */
+const fold = (name: string) => name.normalize('NFKC').trim().toLowerCase()

@@ -1,0 +1,189 @@
+// The shapes of the wire, as docs/protocol.md gives them. Times are RFC 3339 in UTC; seq, rev and head count from 1.
+
+export type GroupId = string
+export type UserId = string
+
+export interface Message {
+  id: string
+  groupId: GroupId
+  /** The address in the group. Absent on lines that are told and not kept. */
+  seq?: number
+  rev?: number
+  room?: string
+  userId: UserId
+  nickName: string
+  guest: boolean
+  kind: 'text' | 'file' | 'join' | 'system' | 'notice'
+  message: string
+  clientId?: string
+  replyTo?: number
+  mentions?: string[]
+  system?: { act: string; by: UserId; target?: UserId; value?: string }
+  pinnedAt?: string
+  editedAt?: string
+  recalledAt?: string
+  sentAt: string
+}
+
+/** A message that is kept: it has an address and a revision. */
+export type Row = Message & { seq: number; rev: number }
+
+export interface User {
+  userId: UserId
+  nickName: string
+  username?: string
+  avatar?: string
+  guest: boolean
+  bot: boolean
+  presence?: string
+  createdAt?: string
+}
+
+export interface Member {
+  groupId: GroupId
+  userId: UserId
+  rev: number
+  nickName: string
+  groupNick?: string
+  role: string
+  guest: boolean
+  bot: boolean
+  state: 'active' | 'left' | 'kicked' | 'banned'
+}
+
+export interface Membership {
+  role: string
+  groupNick?: string
+  readSeq: number
+  unread: number
+  mentioned: number
+  notify?: string
+  pinned?: boolean
+  mutedUntil?: string
+}
+
+export interface Group {
+  groupId: GroupId
+  room?: string
+  name: string
+  topic?: string
+  announcement?: string
+  kind: 'group' | 'direct'
+  visibility: 'open' | 'public' | 'private'
+  memberCount: number
+  head: number
+  floor?: number
+  rev: number
+  createdAt?: string
+  me?: Membership
+}
+
+/** How somebody came out of a group. */
+export type Gone = 'left' | 'kicked' | 'banned' | 'dissolved'
+
+export interface JoinAnswer {
+  epoch: string
+  head: number
+  group: Group
+  me: User
+  messages: Row[]
+  /** There is more before these. */
+  before: boolean
+}
+
+export interface HistoryAnswer {
+  head: number
+  messages: Row[]
+  before: boolean
+  after: boolean
+}
+
+export interface SyncedGroup {
+  head: number
+  latest: number
+  messages?: Row[]
+  members?: Member[]
+  group?: Group
+  more?: boolean
+  reset?: boolean
+  gone?: Gone
+}
+
+export interface SyncAnswer {
+  epoch: string
+  groups: Record<GroupId, SyncedGroup>
+}
+
+export interface HelloAnswer {
+  epoch: string
+  /** Null for nobody: the credential was none, or a stale cookie. */
+  me: User | null
+  /** Of my own counter. */
+  head?: number
+  limits?: Partial<Limits>
+  groups: (Group & { lastMessage?: Row })[]
+  sync?: SyncAnswer
+}
+
+export interface Limits {
+  /** Longest message, in code points. */
+  messageLength: number
+}
+
+export interface ReadAnswer {
+  readSeq: number
+  unread: number
+  mentioned: number
+}
+
+/** A numbered push: a new message, or a change of a message, a member or the group itself. */
+export interface Change {
+  groupId: GroupId
+  head: number
+  kind: 'message' | 'member' | 'group'
+  message?: Row
+  member?: Member
+  group?: Group
+}
+
+/** My private rows changed: on another device, in another tab, or by somebody else. */
+export interface MePush {
+  head?: number
+  user?: User
+  group?: { groupId: GroupId; me?: Membership }
+  left?: { groupId: GroupId; reason: Gone; until?: string }
+}
+
+export interface HeadsPush {
+  epoch: string
+  heads: Record<GroupId, number>
+}
+
+export type Code =
+  | 'BUSY' | 'RATE_LIMITED' | 'SLOW_MODE' | 'INTERNAL'
+  | 'NOT_IN_ROOM'
+  | 'INVALID' | 'UNAUTHORIZED' | 'FORBIDDEN' | 'NOT_FOUND' | 'NAME_TAKEN' | 'CONFLICT' | 'MUTED' | 'TOO_LARGE'
+  // Two of our own, for what no server said:
+  | 'OFFLINE' | 'NO_ANSWER'
+
+/** A request that was refused, by the server or by the lack of one. */
+export class Refusal extends Error {
+  readonly code: Code
+  readonly retryAfter: number | undefined
+  readonly until: string | undefined
+  readonly suggestion: string | undefined
+
+  constructor(code: Code, message: string = code, more: { retryAfter?: number; until?: string; suggestion?: string } = {}) {
+    super(message)
+    this.name = 'Refusal'
+    this.code = code
+    this.retryAfter = more.retryAfter
+    this.until = more.until
+    this.suggestion = more.suggestion
+  }
+
+  /** The same request may succeed later, unchanged. */
+  get passing(): boolean {
+    return ['BUSY', 'RATE_LIMITED', 'SLOW_MODE', 'INTERNAL', 'OFFLINE', 'NO_ANSWER'].includes(this.code)
+  }
+}

@@ -1,0 +1,377 @@
+import { Log } from './log'
+import {
+  Refusal,
+  type Change, type Gone, type Group, type GroupId, type HistoryAnswer, type JoinAnswer, type Member, type Membership,
+  type Message, type ReadAnswer, type Row, type SyncAnswer, type SyncedGroup, type UserId,
+} from './protocol'
+import { Watched } from './watched'
+import type { Link } from './wire'
+
+/** Somebody who was seen in a group. */
+export interface Person {
+  userId: UserId
+  nickName: string
+  guest: boolean
+  bot: boolean
+  role?: string
+  /** Has a membership that holds; a guest gets one with its first message. */
+  member: boolean
+  /** False when the membership ended. */
+  here: boolean
+}
+
+/** A line that was told and is not kept, such as a guest's entering; shown after the row with that seq. */
+export interface Told {
+  key: string
+  after: number
+  message: Message
+}
+
+/** What a room tells its owner. */
+export interface RoomEvents {
+  /** A message arrived, live or made up for. */
+  arrived?(room: Room, row: Row): void
+  /** A message of mine is held in the group's order now. */
+  mine?(clientId: string): void
+}
+
+const gapDelay = 150 // ms: a push may only be late
+const readDelay = 300 // ms: one request for a burst of messages read
+const page = 50
+
+/** Room is one group as the app shows it: its log kept in step, who is in it, and how far I have read. */
+export class Room extends Watched {
+  readonly log: Log
+  gone: Gone | undefined
+  readSeq = 0
+  unread = 0
+  mentioned = 0
+  /** The "new messages" line stands after this seq, while the room is open. */
+  newLine: number | undefined
+  readonly told: Told[] = []
+  readonly people = new Map<UserId, Person>()
+  /** A page is on its way. */
+  loading: 'newest' | 'before' | 'after' | 'around' | undefined
+
+  /** Counts how often everything was forgotten. */
+  generation = 0
+
+  private isOpen = false
+  private placed = false
+  private preview: Row | undefined
+  private gapTimer: ReturnType<typeof setTimeout> | undefined
+  private readTimer: ReturnType<typeof setTimeout> | undefined
+  private readOwed = false
+  private toldCount = 0
+  private following = false
+
+  constructor(
+    public group: Group,
+    private readonly link: Link,
+    private readonly me: () => UserId | undefined,
+    private readonly events: RoomEvents = {},
+    /** Whether somebody looks at the page. */
+    private readonly attentive: () => boolean = () => true,
+  ) {
+    super()
+    this.log = new Log({
+      merged: (row) => this.merged(row),
+      arrived: (row) => this.arrived(row),
+      member: (member) => this.meet(member),
+      group: (group) => this.describe(group),
+    })
+    if (group.me) this.readSeq = group.me.readSeq
+  }
+
+  get id(): GroupId {
+    return this.group.groupId
+  }
+
+  /** The newest message known, for the list of conversations. */
+  get last(): Row | undefined {
+    const row = this.log.all().at(-1)
+    return row && (!this.preview || row.seq >= this.preview.seq) ? row : this.preview
+  }
+
+  /** How many members the group has: what the server said, and who has become one since. */
+  get size(): number {
+    return Math.max(this.group.memberCount, [...this.people.values()].filter((p) => p.member && p.here).length)
+  }
+
+  // Taking what the server says.
+
+  /** Takes the overview of the group that hello gives. */
+  overview(group: Group, last: Row | undefined): void {
+    this.gone = undefined
+    this.describe(group)
+    this.log.start(group.head)
+    if (last && (!this.preview || last.rev > this.preview.rev)) this.preview = last
+    if (group.me) this.cursor(group.me)
+    this.place()
+    this.settle()
+  }
+
+  /** Takes the answer of joinRoom. */
+  join(answer: JoinAnswer): void {
+    this.gone = undefined
+    this.log.join(answer.head, answer.messages, answer.before)
+    this.describe(answer.group)
+    this.cursor(answer.group.me ?? { readSeq: answer.head, unread: 0, mentioned: 0 })
+    this.place()
+    this.settle()
+  }
+
+  /** Takes this group's part of a sync answer. True when more must be asked for. */
+  synced(answer: SyncedGroup): boolean {
+    if (answer.gone) {
+      this.leave(answer.gone)
+      return false
+    }
+    if (answer.reset) this.reset()
+    const more = this.log.sync(answer)
+    this.recount()
+    this.changed()
+    return more
+  }
+
+  pushMessage(message: Message): void {
+    if (message.seq === undefined) this.tell(message)
+    else this.log.push({ n: message.seq, message: { rev: message.seq, ...message } as Row })
+    this.settle()
+  }
+
+  pushChange(change: Change): void {
+    this.log.push({ n: change.head, change })
+    this.settle()
+  }
+
+  hear(head: number): void {
+    this.log.hear(head)
+    this.settle()
+  }
+
+  /** Takes my own row of the group, as another tab or device left it. */
+  cursor(m: Partial<Membership>): void {
+    this.readSeq = Math.max(this.readSeq, m.readSeq ?? 0)
+    this.unread = m.unread ?? this.unread
+    this.mentioned = m.mentioned ?? this.mentioned
+    if (this.group.me) Object.assign(this.group.me, m)
+    this.recount()
+    this.changed()
+  }
+
+  leave(reason: Gone): void {
+    this.gone = reason
+    this.changed()
+  }
+
+  /** Holds pushes back while a snapshot is on its way; release ends it. */
+  hold(): void {
+    this.log.beginSync()
+  }
+
+  release(): void {
+    this.log.endSync()
+    this.settle()
+    if (this.readOwed) this.tellRead()
+  }
+
+  /** The numbers begin anew: nothing held is worth anything. */
+  reset(): void {
+    this.log.forget()
+    this.preview = undefined
+    this.readSeq = 0
+    this.generation++
+  }
+
+  /** The connection is gone, and with it what was held. */
+  cut(): void {
+    this.log.cut()
+    clearTimeout(this.gapTimer)
+    this.gapTimer = undefined
+  }
+
+  // Staying in step.
+
+  /** Asks for what is missing until nothing is. */
+  async follow(): Promise<void> {
+    if (this.following) return
+    this.following = true
+    this.hold()
+    try {
+      for (let more = true; more; ) {
+        const answer = await this.link.request<SyncAnswer>('sync', { epoch: this.link.epoch, heads: { [this.id]: this.log.head } })
+        const mine = answer.groups[this.id]
+        more = mine !== undefined && this.synced(mine)
+      }
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err // a refused sync is asked for again by the next push, digest or hello
+    } finally {
+      this.following = false
+      this.release()
+    }
+  }
+
+  private settle(): void {
+    this.changed()
+    if (!this.log.gap || this.gapTimer !== undefined) return
+    this.gapTimer = setTimeout(() => {
+      this.gapTimer = undefined
+      if (this.log.gap && this.link.ready) void this.follow()
+    }, gapDelay)
+  }
+
+  // Pages of history.
+
+  loadNewest(): Promise<boolean> {
+    return this.load('newest', {})
+  }
+
+  /** Brings the page before seq. False when there is nothing, or it did not come. */
+  loadBefore(seq: number): Promise<boolean> {
+    return this.load('before', { before: seq })
+  }
+
+  loadAfter(seq: number): Promise<boolean> {
+    return this.load('after', { after: seq })
+  }
+
+  loadAround(seq: number): Promise<boolean> {
+    return this.load('around', { around: seq })
+  }
+
+  private async load(way: 'newest' | 'before' | 'after' | 'around', at: { before?: number; after?: number; around?: number }): Promise<boolean> {
+    if (this.loading || !this.link.ready) return false
+    this.loading = way
+    this.log.beginPage()
+    this.changed()
+    let answer: HistoryAnswer | undefined
+    try {
+      answer = await this.link.request<HistoryAnswer>('history', { groupId: this.id, ...at, limit: page })
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err // scrolling asks again
+    } finally {
+      this.loading = undefined
+      this.log.page(at, answer)
+      this.recount()
+      this.settle()
+    }
+    return answer !== undefined
+  }
+
+  // Reading.
+
+  /** Somebody looks at this room from now on. */
+  open(): void {
+    this.isOpen = true
+    this.placed = false
+    this.place()
+    this.changed()
+  }
+
+  /** Places the "new messages" line, once per opening, as soon as the cursor is known. */
+  private place(): void {
+    if (!this.isOpen || this.placed || !this.log.started) return
+    this.placed = true
+    this.newLine = this.unread > 0 ? this.readSeq : undefined
+  }
+
+  close(): void {
+    this.isOpen = false
+    this.newLine = undefined
+    this.changed()
+  }
+
+  /** Everything up to seq was seen. */
+  read(seq: number): void {
+    if (seq <= this.readSeq) return
+    this.readSeq = seq
+    this.recount()
+    this.readOwed = true
+    this.readTimer ??= setTimeout(() => this.tellRead(), readDelay)
+    this.changed()
+  }
+
+  private tellRead(): void {
+    clearTimeout(this.readTimer)
+    this.readTimer = undefined
+    if (!this.link.ready) return // release comes back to it
+    this.readOwed = false
+    const seq = this.readSeq
+    this.link.request<ReadAnswer>('readUpTo', { groupId: this.id, seq }).then(
+      (answer) => {
+        if (this.readSeq === seq) this.cursor(answer)
+      },
+      (err: unknown) => {
+        this.readOwed ||= err instanceof Refusal && err.passing
+      },
+    )
+  }
+
+  /** Counts exactly where everything since the cursor is held; elsewhere the server's number and what arrived since stand. */
+  private recount(): void {
+    if (!this.log.ranges.covers(this.readSeq + 1, this.log.head)) return
+    const since = newer(this.log.all(), this.readSeq).filter((row) => this.counts(row))
+    this.unread = since.length
+    this.mentioned = since.filter((row) => this.mentionsMe(row)).length
+  }
+
+  private counts(row: Row): boolean {
+    return (row.kind === 'text' || row.kind === 'file') && row.userId !== this.me()
+  }
+
+  mentionsMe(row: Message): boolean {
+    const me = this.me()
+    return row.mentions?.some((m) => m === 'all' || m === me) ?? false
+  }
+
+  // What the log says.
+
+  private arrived(row: Row): void {
+    if (row.userId === this.me()) {
+      if (this.unread === 0) this.readSeq = Math.max(this.readSeq, row.seq)
+    } else if (this.counts(row) && row.seq > this.readSeq) {
+      if (this.isOpen && !this.attentive() && this.unread === 0) this.newLine = this.readSeq
+      this.unread++
+      if (this.mentionsMe(row)) this.mentioned++
+    }
+    this.recount()
+    this.events.arrived?.(this, row)
+  }
+
+  private merged(row: Row): void {
+    if (row.kind !== 'system') this.see(row, true)
+    if (row.clientId && row.userId === this.me()) this.events.mine?.(row.clientId)
+  }
+
+  private tell(message: Message): void {
+    if (message.userId === this.me()) return // that I came in is no news to me
+    this.see(message, false)
+    this.told.push({ key: 'told-' + ++this.toldCount, after: this.log.all().at(-1)?.seq ?? 0, message })
+    if (this.told.length > 50) this.told.shift()
+  }
+
+  private see(m: Message, member: boolean): void {
+    const known = this.people.get(m.userId)
+    if (!m.userId || (known && known.member >= member)) return
+    this.people.set(m.userId, { bot: false, here: true, ...known, userId: m.userId, nickName: m.nickName, guest: m.guest, member })
+  }
+
+  private meet(m: Member): void {
+    const { userId, guest, bot, role } = m
+    this.people.set(userId, { userId, nickName: m.groupNick ?? m.nickName, guest, bot, role, member: true, here: m.state === 'active' })
+  }
+
+  private describe(group: Group): void {
+    if (group.rev < this.group.rev) return
+    const me = group.me ?? this.group.me // pushes carry no private row
+    this.group = me ? { ...group, me } : group
+  }
+}
+
+/** The rows after seq, oldest first. */
+function newer(rows: readonly Row[], seq: number): readonly Row[] {
+  let from = rows.length
+  while (from > 0 && rows[from - 1]!.seq > seq) from--
+  return rows.slice(from)
+}

@@ -1,0 +1,49 @@
+import { locale, text } from '../i18n'
+
+const day = 86_400_000 // ms
+
+/** The formats are made once per language: making one costs as much as a row. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function format(at: Date, name: string, options: Intl.DateTimeFormatOptions): string {
+  const key = locale.value + name
+  let f = formats.get(key)
+  if (!f) formats.set(key, (f = new Intl.DateTimeFormat(locale.value === 'en' ? 'en-GB' : locale.value, options)))
+  return f.format(at)
+}
+
+/** 15:58 */
+export function clock(at: Date): string {
+  return format(at, 'clock', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+}
+
+/** The day as a separator names it: 今天 · 11月19日 星期四, Today · Thursday 19 November. */
+export function dayName(at: Date, now = new Date()): string {
+  const far = at.getFullYear() !== now.getFullYear()
+  const date = format(at, far ? 'far' : 'near', {
+    weekday: 'long', day: 'numeric', month: 'long', ...(far && { year: 'numeric' }),
+  }).replace(/日(?=星期)/, '日 ').replace(',', '')
+  const ago = daysAgo(at, now)
+  if (ago === 0) return `${text.value.today} · ${date}`
+  if (ago === 1) return `${text.value.yesterday} · ${date}`
+  return date
+}
+
+/** The time as the list of conversations shows it: a clock today, then yesterday, a weekday, a date. */
+export function shortTime(at: Date, now = new Date()): string {
+  const ago = daysAgo(at, now)
+  if (ago <= 0) return clock(at)
+  if (ago === 1) return text.value.yesterday
+  if (ago < 7) return format(at, 'weekday', { weekday: 'short' })
+  return format(at, 'date', { day: 'numeric', month: locale.value === 'en' ? 'short' : 'numeric' })
+}
+
+function daysAgo(at: Date, now: Date): number {
+  const midnight = (d: Date) => new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime()
+  return Math.round((midnight(now) - midnight(at)) / day)
+}
+
+/** 8,000 */
+export function number(n: number): string {
+  return n.toLocaleString(locale.value)
+}

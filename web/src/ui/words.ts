@@ -1,0 +1,29 @@
+import { text } from '../i18n'
+import type { Message, UserId } from '../model/protocol'
+import type { Room } from '../model/room'
+
+/** A line of the timeline that nobody said, worded in the reader's language. */
+export function wordLine(message: Message, me: UserId | undefined): string {
+  if (message.recalledAt) return message.userId === me ? text.value.recalledMine : text.value.recalled(message.nickName)
+  if (message.kind === 'join' || message.system?.act === 'join') return text.value.joined(message.nickName)
+  return message.message
+}
+
+/** A message in one line of plain words, as the list of conversations shows it. */
+export function wordLast(message: Message, me: UserId | undefined): string {
+  if (message.recalledAt || message.kind === 'join' || message.kind === 'system') return wordLine(message, me)
+  const what = oneLine(message.message)
+  return message.userId === me ? what : text.value.said(message.nickName, what)
+}
+
+/** The line under a room's name: how many people it has. */
+export function wordPeople(room: Room): string {
+  const count = room.size
+  const kind = room.group.visibility === 'open' ? text.value.openRoom : undefined
+  return [count > 0 ? text.value.people(count) : undefined, kind].filter(Boolean).join(' · ')
+}
+
+/** Markdown without its marks, near enough for one line. */
+export function oneLine(source: string): string {
+  return source.replace(/```[^\n]*\n?/g, ' ').replace(/(\*\*|~~|`)/g, '').replace(/^\s*>+\s?/gm, '').replace(/\s+/g, ' ').trim().slice(0, 200)
+}
