@@ -1,0 +1,91 @@
+// Servers under test: real programs, each on a free port of loopback with a folder of its own.
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+export const root = resolve(import.meta.dirname, "../..");
+const qun = process.env.QUN_BIN ?? join(root, "bin/qun");
+const seed = process.env.QUN_SEED_BIN ?? join(root, "bin/seed");
+
+/** withoutLimits lifts what would refuse a test that talks faster than a person. */
+export const withoutLimits = ["--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0"];
+
+/** missing says why a test cannot run, or false. Where everything is required, nothing is missing: the test fails instead. */
+export function missing(path, how) {
+  return !existsSync(path) && process.env.QUN_REQUIRE_ALL !== "1" && `${path} is not there: ${how}`;
+}
+
+export const noQun = missing(qun, "make build");
+export const noSeed = missing(seed, "make seed");
+
+/** startQun runs `qun serve`; restart() brings it up again on the same port and data. */
+export async function startQun({ args = withoutLimits, data = mkdtempSync(join(tmpdir(), "qun-")), members = [] } = {}) {
+  const port = await freePort();
+  for (const nickName of members) await addMember(data, nickName);
+  const url = `http://localhost:${port}`;
+  const start = () => run(qun, ["serve", "--listen", `localhost:${port}`, "--data", data, ...args], `${url}/healthz`);
+  let child = await start();
+  return {
+    url,
+    port,
+    halt: () => end(child),
+    resume: async () => { child = await start(); },
+    stop: async () => {
+      await end(child);
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** startSeed runs the engine's example. */
+export async function startSeed() {
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const child = await run(seed, ["-listen", `localhost:${port}`], `${url}/socket.io/?EIO=4&transport=polling`);
+  return { url, port, stop: () => end(child) };
+}
+
+/** addMember writes a member into the data folder of a server that is not running. */
+async function addMember(data, nickName) {
+  await promisify(execFile)("go", ["run", "./test/conformance/member", "-data", data, "-nick", nickName], { cwd: root });
+}
+
+async function run(program, args, ready) {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  const keep = (chunk) => { said = (said + chunk).slice(-4000); };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}:\n${said}`);
+    const answer = await fetch(ready).catch(() => null);
+    await answer?.arrayBuffer();
+    if (answer?.ok) return child;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill("SIGKILL");
+  throw new Error(`${program} did not answer ${ready}:\n${said}`);
+}
+
+async function end(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  await gone;
+  clearTimeout(timer);
+  if (child.signalCode === "SIGKILL") throw new Error("the server did not end within 15 s of SIGTERM");
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "localhost");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,66 @@
+import { chromium as playwright } from 'playwright-core'
+import { chromium } from './needs.mjs'
+
+export const launch = (more = []) => playwright.launch({
+  executablePath: chromium,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--force-color-profile=srgb', ...more],
+})
+
+export const desk = { width: 1280, height: 800 }
+export const phone = { width: 390, height: 844 }
+
+/** A browser of its own for one person. What its console complains about is collected in .complaints. */
+export async function person(browser, { locale = 'zh-CN', viewport = desk, colorScheme = 'light' } = {}) {
+  const context = await browser.newContext({ locale, viewport, colorScheme, timezoneId: 'Asia/Shanghai', hasTouch: viewport.width < 640 })
+  const complaints = []
+  await context.addInitScript(() => {
+    addEventListener('securitypolicyviolation', (e) => console.error('CSP: ' + e.violatedDirective + ' ' + e.blockedURI))
+  })
+  const watch = (page) => {
+    page.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(m.text()))
+    page.on('pageerror', (e) => complaints.push(String(e)))
+    page.on('dialog', (d) => (complaints.push('dialog ' + d.message()), d.dismiss()))
+  }
+  context.on('page', watch)
+  context.setDefaultTimeout(10_000)
+  return { context, complaints, tab: () => context.newPage(), close: () => context.close() }
+}
+
+/** Complaints that are not the network's: a cut connection is reported by the browser itself. */
+export const faults = (complaints) => complaints.filter((c) => !/WebSocket connection|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET|Failed to load resource: net::/.test(c))
+
+export const at = (page, id) => page.getByTestId(id)
+
+/** From the first screen into a room. */
+export async function join(page, url, nickName, room) {
+  await page.goto(url)
+  await at(page, 'nickname').fill(nickName)
+  if (room !== undefined) await at(page, 'room').fill(room)
+  await at(page, 'join').click()
+  await at(page, 'composer').waitFor()
+}
+
+export async function say(page, text) {
+  await at(page, 'composer').fill(text)
+  await at(page, 'composer').press('Enter')
+}
+
+/** Waits until what page.evaluate gives for look satisfies, and gives it. */
+export async function until(look, satisfied, what, ms = 10_000) {
+  let seen
+  for (const end = Date.now() + ms; Date.now() < end; await new Promise((r) => setTimeout(r, 50))) {
+    seen = await look()
+    if (satisfied(seen)) return seen
+  }
+  throw new Error(`${what}: still ${JSON.stringify(seen)}`)
+}
+
+/** The messages in the page, from top to bottom. */
+export const rows = (page) => page.evaluate(() =>
+  [...document.querySelectorAll('[data-testid=message]')].map((row) => ({
+    text: row.querySelector('.text')?.textContent ?? '',
+    state: row.dataset.state,
+    seq: row.dataset.seq === undefined ? undefined : Number(row.dataset.seq),
+  })))
+
+export const texts = async (page) => (await rows(page)).map((row) => row.text)
