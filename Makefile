@@ -1,0 +1,81 @@
+# Needs Go 1.26, Node 20 or later, and make; everything else is fetched, pinned.
+.DEFAULT_GOAL := build
+.PHONY: run build test check bench fmt faults soak fuzz clean web seed formatted vet lint
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO_FILES = $(shell find . -name node_modules -prune -o -name '*.go' -print)
+WEB_FILES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path 'web/test/*' -not -name '*.go')
+MODULES := test/conformance/node_modules/.ready test/e2e/node_modules/.ready
+LINT = go tool -modfile=tools/go.mod golangci-lint
+TALLY = go run ./test/tally
+NODE_TESTS = \
+	'npm --prefix web test -- --reporter=tap-flat' \
+	'npm --prefix test/conformance test' \
+	'npm --prefix test/e2e test'
+FUZZTIME ?= 30s
+
+## For who uses it
+
+run: build ## build everything and serve on http://localhost:3000; ARGS="--lan" adds flags
+	bin/qun serve $(ARGS)
+
+build: web ## leave bin/qun: one static file, the web app inside
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/qun ./cmd/qun
+
+## For who changes it
+
+test: build seed $(MODULES) ## everything that needs no outside service; what was skipped, and why, stands at the end
+	$(TALLY) 'go test -json -shuffle=on ./...' $(NODE_TESTS)
+
+check: formatted vet lint build seed $(MODULES) ## what must be green before a commit: lint, race detector, browsers
+	$(TALLY) 'go test -json -race -shuffle=on ./...' 'go test -json -run Allocat ./engineio ./socketio' $(NODE_TESTS)
+
+bench: ## the Go benchmarks of the tree
+	go test -run '^$$' -bench . -benchmem ./...
+
+fmt: ## format, and bring idioms up to date
+	gofmt -w $(GO_FILES)
+	go fix ./...
+
+faults: build ## kill -9 in earnest: twenty rounds under fifty senders, and ten thousand sockets
+	QUN_FAULTS=full QUN_REQUIRE_ALL=1 go test -count=1 -v -timeout 20m ./test/faults
+
+soak: ## the Go tests five times over, in five orders, under the race detector
+	go test -race -shuffle=on -count=5 -timeout 60m ./...
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+clean: ## forget what was built and fetched; data stays
+	rm -rf bin web/node_modules test/conformance/node_modules test/e2e/node_modules
+	find web/dist -mindepth 1 -not -name README -delete
+
+## The pieces
+
+web: web/dist/app/index.html
+
+# Checks the types, bundles, and fails when the entry has grown beyond its budget.
+web/dist/app/index.html: web/node_modules/.ready $(WEB_FILES)
+	npm --prefix web run build
+
+seed:
+	go build -o bin/seed ./examples/seed
+
+# A lock file that changed is installed anew, exactly as it says.
+%/node_modules/.ready: %/package-lock.json
+	npm ci --prefix $*
+	@touch $@
+
+formatted:
+	@unformatted=$$(gofmt -l $(GO_FILES)); test -z "$$unformatted" || { echo "make fmt would change:"; echo "$$unformatted"; exit 1; }
+
+vet:
+	go vet ./...
+
+lint:
+	$(LINT) run

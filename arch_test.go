@@ -1,0 +1,223 @@
+// Package qun_test holds the house to its plan: which room may know which.
+package qun_test
+
+import (
+	"errors"
+	"fmt"
+	"go/build"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "qun"
+
+// room says what a package may import beside the standard library.
+type room struct {
+	rooms   string // packages of this module
+	modules string // import paths of others, with what lies below them
+	why     string
+}
+
+// rooms is the map of the house; ARCHITECTURE.md draws it. A new package gets a line here, with its reason, or the test fails.
+var rooms = map[string]room{
+	"engineio": {
+		modules: "github.com/gobwas/ws",
+		why:     "a session with a peer over any transport; public, so it knows nothing of chat, configuration or metrics",
+	},
+	"socketio": {
+		rooms: "engineio",
+		why:   "namespaces, sockets and rooms on top of sessions; public too",
+	},
+	"socketio/adaptertest": {
+		rooms: "socketio",
+		why:   "what every adapter must do, said through the public door alone",
+	},
+	"internal/names": {
+		modules: "golang.org/x/text github.com/rivo/uniseg",
+		why:     "what a name may look like, pure functions",
+	},
+	"internal/chat": {
+		rooms:   "internal/names",
+		modules: "golang.org/x/time",
+		why:     "the domain; stores and wires know it, it knows none of them",
+	},
+	"internal/auth": {
+		rooms: "internal/chat",
+		why:   "from credentials to a user of the chat",
+	},
+	"internal/store": {
+		rooms:   "internal/chat internal/auth",
+		modules: "modernc.org/sqlite github.com/pressly/goose/v3 golang.org/x/sys",
+		why:     "the only room that speaks SQL; it implements what chat and auth ask for",
+	},
+	"internal/store/storetest": {
+		rooms: "internal/chat internal/auth",
+		why:   "what every store must do, said in the domain's words",
+	},
+	"internal/gateway": {
+		rooms: "internal/chat internal/auth socketio",
+		why:   "the one place where the words of the wire and of the chat meet",
+	},
+	"internal/rest": {
+		rooms: "internal/chat internal/auth",
+		why:   "the chat over plain HTTP; it knows no sockets",
+	},
+	"internal/metrics": {
+		rooms:   "engineio",
+		modules: "github.com/prometheus/client_golang",
+		why:     "counts what the engines report to their Observer",
+	},
+	"internal/config": {
+		why: "settings and what follows from them, without the rooms they configure",
+	},
+	"web": {
+		why: "files for a browser, embedded",
+	},
+	"cmd/qun": {
+		rooms: "engineio socketio internal/auth internal/chat internal/config internal/gateway internal/metrics " +
+			"internal/rest internal/store web",
+		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3",
+		why:     "puts the rooms together and does nothing else; nobody imports it",
+	},
+	"examples/seed": {
+		rooms: "socketio engineio",
+		why:   "the engine's first example: the public packages must be enough",
+	},
+	"test/sioclient": {
+		modules: "github.com/gobwas/ws",
+		why:     "a client for tests, independent of the engines it tests",
+	},
+	"test/tally":              {why: "reads test output"},
+	"test/conformance/member": {rooms: "internal/chat internal/store", why: "makes a member for the browser tests"},
+	"test/faults":             {why: "tests only: it starts the real program"},
+	".":                       {why: "this test only"},
+}
+
+// pkg is a package and what its files name in their imports.
+type pkg struct {
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+}
+
+func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {
+	pkgs := listPackages(t)
+	for _, p := range pkgs {
+		for _, complaint := range inspect(p) {
+			t.Error(complaint)
+		}
+	}
+	for name := range rooms {
+		if !slices.ContainsFunc(pkgs, func(p pkg) bool { return roomOf(p.ImportPath) == name }) {
+			t.Errorf("%s has a line in the table and no package: remove the line", name)
+		}
+	}
+}
+
+// The table is worth what it refuses.
+func TestTrespassersAreFound(t *testing.T) {
+	for name, p := range map[string]pkg{
+		"a wire in the domain":         {ImportPath: "qun/internal/chat", Imports: []string{"qun/socketio"}},
+		"SQL outside the store":        {ImportPath: "qun/internal/gateway", Imports: []string{"modernc.org/sqlite"}},
+		"settings in the engine":       {ImportPath: "qun/engineio", Imports: []string{"qun/internal/config"}},
+		"a library nobody agreed on":   {ImportPath: "qun/engineio", Imports: []string{"github.com/gobwas/wsutil"}},
+		"a package without a line":     {ImportPath: "qun/internal/utils"},
+		"a test that needs the binary": {ImportPath: "qun/engineio", XTestImports: []string{"qun/cmd/qun"}},
+		"an assertion framework":       {ImportPath: "qun/engineio", TestImports: []string{"github.com/stretchr/testify"}},
+	} {
+		if len(inspect(p)) == 0 {
+			t.Errorf("%s: nobody complained", name)
+		}
+	}
+	fine := pkg{ImportPath: "qun/socketio", Imports: []string{"encoding/json", "qun/engineio"}, XTestImports: []string{"qun/test/sioclient"}}
+	if complaints := inspect(fine); len(complaints) > 0 {
+		t.Errorf("complaints about what is allowed: %v", complaints)
+	}
+}
+
+// inspect lists what p imports and may not. Tests may use any room but other programs, and any module that the house has already.
+func inspect(p pkg) []string {
+	name := roomOf(p.ImportPath)
+	rule, known := rooms[name]
+	if !known {
+		return []string{fmt.Sprintf("%s has no line in the table: say what it may import, and why", name)}
+	}
+	var complaints []string
+	for _, imported := range p.Imports {
+		if !rule.allows(imported) {
+			complaints = append(complaints, fmt.Sprintf("%s imports %s; its room: %s", name, imported, rule.why))
+		}
+	}
+	for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+		if imported != p.ImportPath && !testsMayUse(imported) {
+			complaints = append(complaints, fmt.Sprintf("the tests of %s import %s", name, imported))
+		}
+	}
+	return complaints
+}
+
+func (r room) allows(imported string) bool {
+	switch {
+	case isStandard(imported):
+		return true
+	case isOurs(imported):
+		return slices.Contains(strings.Fields(r.rooms), roomOf(imported))
+	default:
+		return slices.ContainsFunc(strings.Fields(r.modules), func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") })
+	}
+}
+
+func testsMayUse(imported string) bool {
+	if isOurs(imported) {
+		_, known := rooms[roomOf(imported)]
+		return known && !strings.HasPrefix(imported, module+"/cmd/")
+	}
+	return isStandard(imported) || slices.ContainsFunc(slices.Collect(maps.Values(rooms)), func(r room) bool { return r.allows(imported) })
+}
+
+func roomOf(imported string) string {
+	if imported == module {
+		return "."
+	}
+	return strings.TrimPrefix(imported, module+"/")
+}
+
+func isOurs(imported string) bool {
+	return imported == module || strings.HasPrefix(imported, module+"/")
+}
+
+// isStandard holds for the standard library: its import paths begin with a word without a dot.
+func isStandard(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !isOurs(imported) && !strings.Contains(first, ".")
+}
+
+// listPackages reads the tree itself instead of asking the go command: so the test cache sees which files the verdict stands on.
+func listPackages(t *testing.T) []pkg {
+	t.Helper()
+	var pkgs []pkg
+	err := filepath.WalkDir(".", func(dir string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		if name := entry.Name(); dir != "." && (name == "node_modules" || name == "testdata" || name == "tools" || name[0] == '.') {
+			return fs.SkipDir
+		}
+		p, err := build.ImportDir(dir, 0)
+		if _, none := errors.AsType[*build.NoGoError](err); none {
+			return nil
+		}
+		pkgs = append(pkgs, pkg{path.Join(module, filepath.ToSlash(dir)), p.Imports, p.TestImports, p.XTestImports})
+		return err
+	})
+	if err != nil {
+		t.Fatalf("read the tree: %v", err)
+	}
+	return pkgs
+}
