@@ -38,7 +38,7 @@ fmt: ## format, and bring idioms up to date
 	go fix ./...
 
 faults: build ## kill -9 in earnest: twenty rounds under fifty senders, and ten thousand sockets
-	QUN_FAULTS=full QUN_REQUIRE_ALL=1 go test -count=1 -v -timeout 20m ./test/faults
+	QUN_FAULTS=full go test -count=1 -v -timeout 20m ./test/faults
 
 soak: ## the Go tests five times over, in five orders, under the race detector
 	go test -race -shuffle=on -count=5 -timeout 60m ./...

@@ -71,7 +71,7 @@ func TestUnwritableFolderIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	if os.WriteFile(filepath.Join(readOnly, "probe"), nil, 0o600) == nil {
-		t.Skip("this user may write everywhere")
+		t.Skip("impossible here: this user may write everywhere")
 	}
 	_, err := store.Open(t.Context(), store.Config{Dir: readOnly})
 	if !errors.Is(err, store.ErrUnwritable) || !errors.Is(err, fs.ErrPermission) {
