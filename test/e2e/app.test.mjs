@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import { at, desk, faults, join, launch, person, phone, rows, say, texts, until } from './support/browser.mjs'
+import { at, banners, desk, faults, join, launch, person, phone, retryNow, rows, say, texts, until } from './support/browser.mjs'
 import { missing } from './support/needs.mjs'
 import { Proxy } from './support/proxy.mjs'
 import { Server } from './support/server.mjs'
@@ -132,6 +132,7 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
     await say(a, '之前')
     await until(() => texts(b), (t) => t.length === 1, 'before')
     await at(a, 'composer').pressSequentially('写到')
+    const told = await banners(b)
     await server.down()
     await at(a, 'composer').pressSequentially('一半')
     assert.equal(await at(b, 'connection').count(), 0, 'nothing under two seconds')
@@ -140,11 +141,31 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
     assert.equal(await at(a, 'composer').inputValue(), '写到一半')
     await at(a, 'composer').press('Enter')
     await server.up()
-    await at(b, 'connection').getByRole('button').click().catch(() => undefined) // it may be back by itself
+    await retryNow(b)
     await until(() => texts(b), (t) => t.join() === '之前,写到一半', 'the line, once')
     await until(() => rows(a), (r) => r.map((m) => m.text + m.state).join() === '之前sent,写到一半sent', 'mine')
-    await b.waitForSelector('[data-testid=connection][data-state=back]')
+    await until(told, (t) => /^Back/.test(t.at(-1)), 'the good news')
     await b.waitForSelector('[data-testid=connection]', { state: 'detached' })
+  })
+
+  test('a server that lost its data finds me in the same room under the same name, with what I wrote meanwhile', async () => {
+    const fresh = await Server.start()
+    try {
+      const page = await (await someone()).tab()
+      await join(page, fresh.url, '老朋友', '大厅')
+      await say(page, '旧的')
+      await until(() => rows(page), (r) => r[0]?.state === 'sent', 'sent')
+      await fresh.down()
+      await say(page, '没发出去的')
+      await at(page, 'composer').fill('写到一半')
+      await fresh.begin()
+      await until(() => rows(page), (r) => r.map((m) => m.text + m.state).join() === '没发出去的sent', 'the new beginning')
+      assert.equal(await at(page, 'composer').inputValue(), '写到一半')
+      assert.equal(await at(page, 'conversation').count(), 1)
+      assert.equal(await page.locator('.me-bar strong').textContent(), '老朋友')
+    } finally {
+      await fresh.stop()
+    }
   })
 
   test('after an outage both see the same, and the banner counts what was missed', async () => {
@@ -154,13 +175,13 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
     await say(page, '在')
     await until(() => rows(page), (r) => r[0]?.state === 'sent', 'sent')
     const talker = await server.talker('周屿', room)
+    const told = await banners(page)
     proxy.cut()
-    await at(page, 'connection').waitFor()
+    await at(page, 'connection').getByRole('button', { name: '现在重试' }).waitFor()
     for (let i = 1; i <= 37; i++) await talker.say('第 ' + i)
     proxy.mend()
-    await at(page, 'connection').getByRole('button').click()
-    await page.waitForSelector('[data-testid=connection][data-state=back]')
-    assert.equal((await at(page, 'connection').textContent()).trim(), '已重连，补回 37 条，一条没丢')
+    await retryNow(page)
+    await until(told, (t) => t.at(-1) === '已重连，补回 37 条，一条没丢', 'the good news')
     await until(() => texts(page), (t) => t.length === 38 && t.at(-1) === '第 37', 'all of them')
     talker.leave()
   })

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
-import { at, desk, join, launch, person, phone, rows, say, until } from './support/browser.mjs'
+import { at, desk, join, launch, person, phone, retryNow, rows, say, until } from './support/browser.mjs'
 import { missing } from './support/needs.mjs'
 import { Proxy } from './support/proxy.mjs'
 import { Server } from './support/server.mjs'
@@ -137,7 +137,7 @@ async function take(page, { server, proxy, words, narrow, name }) {
   await at(page, 'connection').waitFor()
   await shot('offline')
   proxy.mend()
-  await at(page, 'connection').getByRole('button').click()
+  await retryNow(page)
   await page.waitForSelector('[data-testid=connection][data-state=back]')
   await shot('back')
 

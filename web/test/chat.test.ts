@@ -255,6 +255,23 @@ describe('the outbox', () => {
     expect(server.group('lobby').sorted().map((r) => [r.message, r.clientId === long.clientId])).toEqual([['short', false], ['long', true]])
   })
 
+  test('follows its writer when the server lost its data and the room has another id', async () => {
+    const server = new FakeServer()
+    const a = await client(server, person('a', true))
+    const old = await enter(a, 'lobby')
+    a.wire.cut()
+    a.chat.send(old, 'written meanwhile')
+    server.groups.clear()
+    server.epoch = 'e2'
+    server.group('another')
+    server.groups.set('group-new', Object.assign(server.group('lobby'), { id: 'group-new' }))
+    server.groups.delete('group-lobby')
+    a.wire.mend()
+    await settle()
+    expect(textsOf(a.chat.named('lobby')!.log.all())).toEqual(['1:written meanwhile'])
+    expect(a.chat.list().map((r) => r.id)).toEqual(['group-new'])
+  })
+
   test('enters again when the server says that we are not in the room', async () => {
     const server = new FakeServer()
     const a = await client(server, person('a', true))

@@ -45,6 +45,21 @@ export async function say(page, text) {
   await at(page, 'composer').press('Enter')
 }
 
+/** Notes from now on what the connection banner tells; gives a look at the notes. */
+export async function banners(page) {
+  await page.evaluate(() => {
+    window.banners = []
+    new MutationObserver(() => {
+      const banner = document.querySelector('[data-testid=connection]')
+      if (banner && window.banners.at(-1) !== banner.textContent.trim()) window.banners.push(banner.textContent.trim())
+    }).observe(document.body, { subtree: true, childList: true, characterData: true })
+  })
+  return () => page.evaluate(() => window.banners)
+}
+
+/** Presses "retry now", unless the connection has come back by itself meanwhile. */
+export const retryNow = (page) => page.locator('[data-testid=connection][data-state=lost] button').click({ timeout: 500 }).catch(() => undefined)
+
 /** Waits until what page.evaluate gives for look satisfies, and gives it. */
 export async function until(look, satisfied, what, ms = 10_000) {
   let seen

@@ -44,6 +44,13 @@ export class Server {
     await ended
   }
 
+  /** Comes up again as if it had never been: other data, other keys. */
+  async begin() {
+    await this.down()
+    rmSync(this.data, { recursive: true, force: true })
+    await this.up()
+  }
+
   async stop() {
     await this.down()
     rmSync(this.data, { recursive: true, force: true })

@@ -1,4 +1,5 @@
 import type { Account } from './account'
+import { handDrafts, moveDraft } from './drafts'
 import { forget, recall, remember } from './memory'
 import { Outage } from './outage'
 import { Outbox, type Unsent } from './outbox'
@@ -6,7 +7,7 @@ import type { OutboxStore } from './outbox-store'
 import {
   Refusal,
   type Change, type Group, type GroupId, type HeadsPush, type HelloAnswer, type JoinAnswer, type Limits, type Message,
-  type MePush, type Row, type SyncAnswer, type User,
+  type MePush, type Row, type SyncAnswer, type User, type UserId,
 } from './protocol'
 import { Room } from './room'
 import { Watched } from './watched'
@@ -25,7 +26,7 @@ export interface ChatOptions {
 }
 
 const silence = 5000 // ms without an answer, after which the connection counts as dead
-const remembered = 50 // rooms that are shown before the server answered
+const mostKept = 50 // rooms that are shown before the server answered
 
 /** Chat is the whole of what the app knows: who I am, my rooms, what is unsent, and whether we are connected. */
 export class Chat extends Watched implements Link {
@@ -91,9 +92,17 @@ export class Chat extends Watched implements Link {
   }
 
   async signOut(): Promise<void> {
+    const me = this.me
+    this.wire.close()
     forget('me') // before the server ends the other tabs' connections, so that they know why
-    await this.account.leave()
-    this.leave()
+    try {
+      await this.account.leave()
+    } catch (err) {
+      if (me) this.become(me)
+      this.connect()
+      throw err
+    }
+    this.nobody()
   }
 
   private leave(): void {
@@ -115,6 +124,8 @@ export class Chat extends Watched implements Link {
     this.me = user
     remember('me', user)
     if (other) {
+      this.epoch = ''
+      this.meHead = 0
       this.rooms.clear()
       for (const group of recall<Group[]>('rooms.' + user.userId) ?? []) this.room(group)
       void this.outbox.load(user.userId)
@@ -243,12 +254,24 @@ export class Chat extends Watched implements Link {
 
   /** The server takes us for somebody else than we thought: the cookie died, or another tab signed in. */
   private async mistaken(): Promise<void> {
-    const name = this.me?.nickName
+    const before = this.me
     const signedOut = recall('me') === undefined // in another tab
-    if (!name || signedOut || ++this.mistakes > 2) return this.leave() // where no cookie is kept, asking again would never end
-    const actual = (await this.account.who()) ?? (await this.account.enter(name))
+    if (!before || signedOut || ++this.mistakes > 2) return this.leave() // where no cookie is kept, asking again would never end
+    let actual = await this.account.who()
+    if (!actual) {
+      actual = await this.account.enter(before.nickName)
+      await this.inherit(before.userId, actual.userId)
+    }
     this.become(actual)
     this.wire.retry()
+  }
+
+  /** The same person under a new id: what was typed, and where, goes along. */
+  private async inherit(from: UserId, to: UserId): Promise<void> {
+    remember('rooms.' + to, recall('rooms.' + from) ?? [])
+    forget('rooms.' + from)
+    handDrafts(from, to)
+    await this.outbox.hand(from, to)
   }
 
   private ungreeted(err: unknown): void {
@@ -294,6 +317,7 @@ export class Chat extends Watched implements Link {
     try {
       const answer = await this.request<JoinAnswer>('joinRoom', { ...at, nickName: this.me?.nickName })
       const room = this.introduce(answer.group, (r) => r.join(answer))
+      if (known && known !== room) this.replace(known, room)
       this.save()
       this.changed()
       return room
@@ -301,6 +325,13 @@ export class Chat extends Watched implements Link {
       known?.release()
       if (--this.entering === 0 && this.ready) this.early = []
     }
+  }
+
+  /** The name leads to another group than it did, on a server that lost its data. What is unsent goes there. */
+  private replace(old: Room, room: Room): void {
+    this.rooms.delete(old.id)
+    this.outbox.move(old.id, room.id)
+    if (this.me) moveDraft(this.me.userId, old.id, room.id)
   }
 
   /** The room of that address, if this client knows it. */
@@ -346,7 +377,7 @@ export class Chat extends Watched implements Link {
 
   private save(): void {
     if (!this.me) return
-    remember('rooms.' + this.me.userId, this.list().slice(0, remembered).map((r) => r.group))
+    remember('rooms.' + this.me.userId, this.list().slice(0, mostKept).map((r) => r.group))
   }
 
   // What I say.

@@ -49,6 +49,21 @@ export class Outbox extends Watched {
     this.wake()
   }
 
+  /** Gives all that one id of a person left unsent to the person's new id. */
+  async hand(from: UserId, to: UserId): Promise<void> {
+    for (const unsent of await this.store.load(from)) await this.store.put({ ...unsent, userId: to })
+  }
+
+  /** Turns all that is unsent in one group to another. */
+  move(from: GroupId, to: GroupId): void {
+    for (const unsent of this.of(from)) {
+      unsent.groupId = to
+      if (unsent.state !== 'sent') void this.store.put(unsent)
+    }
+    this.changed()
+    void this.pump(to)
+  }
+
   /** What is unsent in a group, in the order it was written. */
   of(group: GroupId): Unsent[] {
     return this.list.filter((u) => u.groupId === group)

@@ -1,4 +1,5 @@
 import { shallowReactive } from 'vue'
+import { draftKey } from '../model/drafts'
 import { forget, recall, remember } from '../model/memory'
 import type { GroupId, UserId } from '../model/protocol'
 
@@ -6,18 +7,16 @@ import type { GroupId, UserId } from '../model/protocol'
 
 const drafts = shallowReactive(new Map<string, string>())
 
-const key = (me: UserId, group: GroupId) => `draft.${me}.${group}`
-
 export function draftOf(me: UserId | undefined, group: GroupId): string {
   if (!me) return ''
-  const at = key(me, group)
+  const at = draftKey(me, group)
   const known = drafts.get(at)
   return known ?? recall<string>(at) ?? ''
 }
 
 export function keepDraft(me: UserId | undefined, group: GroupId, text: string): void {
   if (!me) return
-  const at = key(me, group)
+  const at = draftKey(me, group)
   drafts.set(at, text)
   if (text) remember(at, text)
   else forget(at)
