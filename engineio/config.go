@@ -38,16 +38,33 @@ type Config struct {
 	CheckOrigin func(*http.Request) bool
 	// CORS lets pages of other origins read the answers of the polling transport. Nil means no such headers.
 	CORS *CORS
+	// Cookie is set by the answer to each handshake, with the session's id as its value and the other fields as they
+	// are. The server does not read it: it is for load balancers that keep a client with one server. Nil sets none.
+	Cookie *http.Cookie
 
 	// Admit is asked about every handshake, after CheckOrigin. An error refuses it; a *Refusal says how. Release, if not
-	// nil, is called once, when the session has ended or did not come to be. Admit may be called concurrently.
+	// nil, is called once, when the session has ended or did not come to be. Admit may be called concurrently, and may
+	// take its time. A panic in it, in CheckOrigin or in SetHeaders refuses that one request.
 	Admit func(*http.Request) (release func(), err error)
 
 	// KeepHeaders names the request headers that a Handshake keeps. Each costs memory for as long as the session lives.
 	KeepHeaders []string
-	// SetHeaders may add response headers to the answer of every request of a session; initial says that it is the
-	// handshake. It may be called concurrently.
+	// MaxHandshake is how much a session may keep of its handshake, URL and kept headers together, in bytes. A larger one is
+	// refused with status 431. 0 means 16 KiB.
+	MaxHandshake int
+	// SetHeaders may add response headers to the answer of every request of a session, the 101 of a WebSocket included;
+	// initial says that it is the handshake. It may be called concurrently.
 	SetHeaders func(header http.Header, r *http.Request, initial bool)
+
+	// DisableCompression keeps the bodies of polls uncompressed. Otherwise they are compressed for clients that accept gzip
+	// or deflate. Over TLS, do not put a secret and what a stranger chose into messages that leave together: the
+	// compressed size tells something of the secret.
+	DisableCompression bool
+	// PerMessageDeflate compresses messages on WebSockets (RFC 7692) for clients that offer it. No context is kept between
+	// messages, so a broadcast is compressed once for everybody, and an idle connection costs no more.
+	PerMessageDeflate bool
+	// CompressionThreshold is the size, in bytes, from which on a poll or a message is compressed. 0 means 1,024.
+	CompressionThreshold int
 
 	// VolatileBytes and VolatilePackets are the fill of an outbox from which on volatile packets are dropped.
 	// 0 means 256 KiB and 1,024.
@@ -65,14 +82,15 @@ type Config struct {
 	// that peer stops. 0 means 64 and the value of MaxPayload.
 	InputMessages, InputBytes int
 
-	// Observer hears what happens to sessions. Nil means nobody does.
+	// Observer hears what happens to sessions. If it is a RefusalObserver too, it hears more about refusals. Nil means
+	// nobody does.
 	Observer Observer
 	// Logger gets what an operator should know. Nil discards it.
 	Logger *slog.Logger
 }
 
-// An Observer hears what happens to the sessions of a Server. It is called concurrently and must not block.
-// Counts that change with every packet are in Stats instead.
+// An Observer hears what happens to the sessions of a Server. It is called concurrently and must not block; a panic in it
+// is logged. Counts that change with every packet are in Stats instead.
 type Observer interface {
 	// SessionOpened is called with the transport of the handshake.
 	SessionOpened(transport string)
@@ -82,6 +100,12 @@ type Observer interface {
 	Refused(code RefusalCode)
 }
 
+// A RefusalObserver is an Observer that wants to know whose requests are refused, and what the peer was told. Its method is
+// called after Refused, while the request is being answered; the request must not be kept.
+type RefusalObserver interface {
+	RefusedRequest(r *http.Request, code RefusalCode, message string)
+}
+
 // withDefaults returns the configuration with every zero replaced by what it means.
 func (c Config) withDefaults() Config {
 	orDefault(&c.PingInterval, 25*time.Second)
@@ -89,6 +113,8 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.UpgradeTimeout, 10*time.Second)
 	orDefault(&c.MaxPayload, 1_000_000)
 	orDefault(&c.MaxFragments, 1024)
+	orDefault(&c.MaxHandshake, 16<<10)
+	orDefault(&c.CompressionThreshold, 1024)
 	orDefault(&c.VolatileBytes, 256<<10)
 	orDefault(&c.VolatilePackets, 1024)
 	orDefault(&c.OutboxBytes, 1<<20)

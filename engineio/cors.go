@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,12 +10,15 @@ import (
 
 // CORS says which pages of other origins may read answers. It does not decide who may connect, which Config.CheckOrigin does.
 type CORS struct {
-	// Origin is sent as Access-Control-Allow-Origin: "*" or one origin. If it is empty, Allow decides, and the origin that
-	// asks is sent back.
-	Origin string
-	Allow  func(origin string) bool
+	// Origin is sent as Access-Control-Allow-Origin: "*" or one origin. If it is empty, the origin that asks is sent back if
+	// it is one of Origins or Allow says so; Allow may be nil.
+	Origin  string
+	Origins []string
+	Allow   func(origin string) bool
 	// Credentials lets pages send cookies. Browsers ignore it beside "*".
 	Credentials bool
+	// Methods are those that pages may use. Empty means GET, HEAD, PUT, PATCH, POST and DELETE.
+	Methods []string
 	// AllowedHeaders and ExposedHeaders are sent as they are; empty AllowedHeaders allow what the browser asks for.
 	AllowedHeaders, ExposedHeaders []string
 	// MaxAge is how long a browser may remember the answer to a preflight. 0 leaves that to the browser.
@@ -43,26 +47,37 @@ func (c *CORS) Serve(w http.ResponseWriter, r *http.Request) (done bool) {
 	if r.Method != http.MethodOptions {
 		return false
 	}
-	h.Set("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE")
+	c.preflight(h, r.Header.Get("Access-Control-Request-Headers"))
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// preflight says what the request may do that the browser asks about.
+func (c *CORS) preflight(h http.Header, asked string) {
+	methods := "GET,HEAD,PUT,PATCH,POST,DELETE"
+	if len(c.Methods) > 0 {
+		methods = strings.Join(c.Methods, ",")
+	}
+	h.Set("Access-Control-Allow-Methods", methods)
 	if len(c.AllowedHeaders) > 0 {
 		h.Set("Access-Control-Allow-Headers", strings.Join(c.AllowedHeaders, ","))
-	} else if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+	} else {
 		h.Add("Vary", "Access-Control-Request-Headers")
-		h.Set("Access-Control-Allow-Headers", asked)
+		if asked != "" {
+			h.Set("Access-Control-Allow-Headers", asked)
+		}
 	}
 	if c.MaxAge > 0 {
 		h.Set("Access-Control-Max-Age", strconv.Itoa(int(c.MaxAge/time.Second)))
 	}
 	h.Set("Content-Length", "0")
-	w.WriteHeader(http.StatusNoContent)
-	return true
 }
 
 func (c *CORS) allowed(origin string) string {
 	switch {
 	case c.Origin != "":
 		return c.Origin
-	case origin != "" && c.Allow != nil && c.Allow(origin):
+	case origin != "" && (slices.Contains(c.Origins, origin) || c.Allow != nil && c.Allow(origin)):
 		return origin
 	default:
 		return ""

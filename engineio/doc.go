@@ -32,11 +32,19 @@
 //     shard, takes effect in that order. Packets of one Send stay together.
 //   - An Entry runs on the turn of its shard: alone among all Entries of that shard, and so it must not block. What it sends
 //     is written when the entries that wait have all been run, so packets for the same session share a write.
-//   - A panic in a Handler call ends that session with ErrForcedClose. A panic in an Entry is logged.
+//   - A panic in a Handler call ends that session with ErrForcedClose. A panic in an Entry or an Observer is logged; one in a
+//     hook of Config refuses the request for which it was asked. Nothing that Admit lent is lost by it.
 //   - After Shutdown has returned nil, no goroutine of the server runs. Entries that are posted still run, on the
 //     goroutine of who posts.
 //
 // Less formally: each shard is a queue, and everything that happens to its sessions happens in that queue's order.
+//
+// # Compression
+//
+// Polls are compressed for clients that accept it, and messages on WebSockets, if Config.PerMessageDeflate says so, for
+// clients that offer it. A Packet is compressed once, when the first session needs it, for all; no context is kept
+// from one message to the next, so compression costs an idle session nothing. What a peer sends compressed may not
+// become larger than Config.MaxPayload, and is not decompressed any further.
 //
 // # Connections
 //

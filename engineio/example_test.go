@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"time"
 
 	"qun/engineio"
 )
@@ -49,6 +51,62 @@ func Example() {
 	// post: ok
 	// poll: 4hello
 	// closed: transport close
+}
+
+// A load balancer that keeps a client with one server goes by a cookie.
+func ExampleDefaultCookie() {
+	cookie := engineio.DefaultCookie()
+	cookie.Secure = true
+	server := engineio.NewServer(echoer{}, engineio.Config{Cookie: cookie})
+
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/engine.io/?EIO=4&transport=polling", nil))
+	_, attributes, _ := strings.Cut(answer.Header().Get("Set-Cookie"), "; ")
+	fmt.Println(attributes)
+	server.Shutdown(context.Background())
+	// Output:
+	// Path=/; HttpOnly; Secure; SameSite=Lax
+	// closed: server shutting down
+}
+
+// Handshakes beyond a limit are refused, and told when to come again. What Admit lends comes back when the session is over.
+func ExampleRefusal() {
+	places := make(chan struct{}, 1)
+	server := engineio.NewServer(echoer{}, engineio.Config{Admit: func(*http.Request) (release func(), err error) {
+		select {
+		case places <- struct{}{}:
+			return func() { <-places }, nil
+		default:
+			return nil, &engineio.Refusal{Status: http.StatusServiceUnavailable, Message: "full house", RetryAfter: time.Minute}
+		}
+	}})
+	for range 2 {
+		answer := httptest.NewRecorder()
+		server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/engine.io/?EIO=4&transport=polling", nil))
+		if answer.Code != http.StatusOK {
+			fmt.Println(answer.Code, answer.Body, answer.Header().Get("Retry-After"))
+		}
+	}
+	server.Shutdown(context.Background())
+	// Output:
+	// 503 {"code":4,"message":"full house"} 60
+	// closed: server shutting down
+}
+
+// Pages of two origins may connect and read. Both have to be said: who may connect, and who may read.
+func ExampleCORS() {
+	friends := []string{"https://app.example.com", "https://admin.example.com"}
+	server := engineio.NewServer(echoer{}, engineio.Config{
+		CheckOrigin: func(r *http.Request) bool { return slices.Contains(friends, r.Header.Get("Origin")) },
+		CORS:        &engineio.CORS{Origins: friends, Credentials: true, MaxAge: time.Hour},
+	})
+	preflight := httptest.NewRequest(http.MethodOptions, "/engine.io/", nil)
+	preflight.Header.Set("Origin", "https://app.example.com")
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, preflight)
+	fmt.Println(answer.Code, answer.Header().Get("Access-Control-Allow-Origin"))
+	server.Shutdown(context.Background())
+	// Output: 204 https://app.example.com
 }
 
 func fetch(r *http.Response, err error) string {

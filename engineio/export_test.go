@@ -32,8 +32,8 @@ func Deadlines(s *Server) (n int) {
 func ParseFrameHeader(b []byte) (ws.Header, int) { return parseFrameHeader(b) }
 
 // DecodeFrames decodes a stream that arrives in the given pieces. Held is the most memory that was kept between them.
-func DecodeFrames(maxMessage, maxFragments int, pieces [][]byte, yield func(ws.OpCode, []byte) error) (held int, err error) {
-	d := frameDecoder{maxMessage: maxMessage, maxFragments: maxFragments}
+func DecodeFrames(maxMessage, maxFragments int, deflate bool, pieces [][]byte, yield func(ws.OpCode, []byte) error) (held int, err error) {
+	d := frameDecoder{maxMessage: maxMessage, maxFragments: maxFragments, deflate: deflate}
 	for _, p := range pieces {
 		if err := d.decode(p, yield); err != nil {
 			return held, err
@@ -42,6 +42,9 @@ func DecodeFrames(maxMessage, maxFragments int, pieces [][]byte, yield func(ws.O
 	}
 	return held, nil
 }
+
+// Compressed is the packet's frame for WebSockets with compression.
+func Compressed(p *Packet) []byte { return p.compressed() }
 
 // Queued is what waits in the session's outbox, in bytes and overheads.
 func Queued(s *Session) int {

@@ -85,6 +85,7 @@ var (
 	errFrameFragments = &frameError{ws.StatusPolicyViolation, errors.New("message has more fragments than the limit")}
 	errFrameLength    = &frameError{ws.StatusProtocolError, errors.New("frame length is negative")}
 	errFrameUTF8      = &frameError{ws.StatusInvalidFramePayloadData, errors.New("text is not UTF-8")}
+	errFrameDeflate   = &frameError{ws.StatusInvalidFramePayloadData, errors.New("message cannot be decompressed")}
 )
 
 // A frameDecoder makes messages of a byte stream from a WebSocket peer, cut anywhere. While nothing is incomplete it
@@ -92,11 +93,13 @@ var (
 type frameDecoder struct {
 	maxMessage   int
 	maxFragments int
+	deflate      bool // messages may be compressed
 
-	partial   []byte // the beginning of a frame whose end has not arrived
-	op        ws.OpCode
-	message   []byte // the fragments so far of a message of kind op
-	fragments int
+	partial    []byte // the beginning of a frame whose end has not arrived
+	op         ws.OpCode
+	message    []byte // the fragments so far of a message of kind op
+	fragments  int
+	compressed bool // the message is
 }
 
 // decode takes the next bytes of the stream and calls yield for every message and control frame that they complete.
@@ -136,16 +139,35 @@ func (d *frameDecoder) check(h ws.Header) error {
 	if d.fragments > 0 {
 		state |= ws.StateFragmented
 	}
+	limit := d.maxMessage
+	if d.isCompressed(h) {
+		limit = deflatedLimit(limit)
+		if h.OpCode != ws.OpContinuation {
+			h.Rsv &^= rsv1
+		}
+	}
 	if err := ws.CheckHeader(h, state); err != nil {
 		return &frameError{ws.StatusProtocolError, err}
 	}
 	if h.Length < 0 {
 		return errFrameLength
 	}
-	if !h.OpCode.IsControl() && h.Length > int64(d.maxMessage-len(d.message)) {
+	if !h.OpCode.IsControl() && h.Length > int64(limit-len(d.message)) {
 		return errFrameTooLarge
 	}
 	return nil
+}
+
+// isCompressed says whether the message of a frame is compressed, which the first of its frames decides (RFC 7692, 6).
+func (d *frameDecoder) isCompressed(h ws.Header) bool {
+	switch h.OpCode {
+	case ws.OpText, ws.OpBinary:
+		return d.deflate && h.Rsv&rsv1 != 0
+	case ws.OpContinuation:
+		return d.compressed
+	default:
+		return false
+	}
 }
 
 // take handles one complete, unmasked frame.
@@ -154,24 +176,29 @@ func (d *frameDecoder) take(h ws.Header, data []byte, yield func(ws.OpCode, []by
 		return yield(h.OpCode, data)
 	}
 	if d.fragments == 0 && h.Fin {
-		return d.finish(h.OpCode, data, yield)
+		return d.finish(h.OpCode, data, d.isCompressed(h), yield)
 	}
 	if d.fragments++; d.fragments > d.maxFragments {
 		return errFrameFragments
 	}
 	if h.OpCode != ws.OpContinuation {
-		d.op = h.OpCode
+		d.op, d.compressed = h.OpCode, d.isCompressed(h)
 	}
 	d.message = append(d.message, data...)
 	if !h.Fin {
 		return nil
 	}
-	op, message := d.op, d.message
-	d.op, d.message, d.fragments = 0, nil, 0
-	return d.finish(op, message, yield)
+	op, message, compressed := d.op, d.message, d.compressed
+	d.op, d.message, d.fragments, d.compressed = 0, nil, 0, false
+	return d.finish(op, message, compressed, yield)
 }
 
-func (d *frameDecoder) finish(op ws.OpCode, message []byte, yield func(ws.OpCode, []byte) error) error {
+func (d *frameDecoder) finish(op ws.OpCode, message []byte, compressed bool, yield func(ws.OpCode, []byte) error) (err error) {
+	if compressed {
+		if message, err = inflate(message, d.maxMessage); err != nil {
+			return err
+		}
+	}
 	if op == ws.OpText && !utf8.Valid(message) {
 		return errFrameUTF8
 	}

@@ -22,8 +22,8 @@ type decoded struct {
 	data string
 }
 
-func decode(pieces ...[]byte) (frames []decoded, held int, err error) {
-	held, err = engineio.DecodeFrames(1000, 10, pieces, func(op ws.OpCode, data []byte) error {
+func decode(deflate bool, pieces ...[]byte) (frames []decoded, held int, err error) {
+	held, err = engineio.DecodeFrames(1000, 10, deflate, pieces, func(op ws.OpCode, data []byte) error {
 		frames = append(frames, decoded{op, string(data)})
 		for i := range data {
 			data[i] = 'x' // the data is ours: nothing else may change by this
@@ -45,12 +45,15 @@ func FuzzFrameDecoder(f *testing.F) {
 		{0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4},
 		{0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4},
 		{0x82, 0xfe, 0x03, 0xe8, 1, 2, 3, 4, 5},
+		masked(marked(ws.NewTextFrame(deflate("4hello")))),
+		masked(marked(ws.NewBinaryFrame(deflate(repeat(1001))))),
+		slices.Concat(masked(marked(ws.NewFrame(ws.OpText, false, deflate("4hello")[:3]))), masked(ws.NewFrame(ws.OpContinuation, true, deflate("4hello")[3:]))),
 	} {
-		f.Add(seed, uint16(1), uint16(4))
-		f.Add(seed, uint16(7), uint16(7))
+		f.Add(seed, uint16(1), uint16(4), false)
+		f.Add(seed, uint16(7), uint16(7), true)
 	}
-	f.Fuzz(func(t *testing.T, stream []byte, a, b uint16) {
-		whole, _, wholeErr := decode(bytes.Clone(stream))
+	f.Fuzz(func(t *testing.T, stream []byte, a, b uint16, deflate bool) {
+		whole, _, wholeErr := decode(deflate, bytes.Clone(stream))
 		cuts := []int{int(a) % (len(stream) + 1), int(b) % (len(stream) + 1)}
 		slices.Sort(cuts)
 		split := [][][]byte{{stream[:cuts[0]], stream[cuts[0]:cuts[1]], stream[cuts[1]:]}, {}}
@@ -61,7 +64,7 @@ func FuzzFrameDecoder(f *testing.F) {
 			for i := range pieces {
 				pieces[i] = bytes.Clone(pieces[i]) // as a buffer that is used for other things afterwards
 			}
-			got, held, err := decode(pieces...)
+			got, held, err := decode(deflate, pieces...)
 			if !slices.Equal(got, whole) || fmt.Sprint(err) != fmt.Sprint(wholeErr) {
 				t.Errorf("cut: got %q, %v; whole: %q, %v", got, err, whole, wholeErr)
 			}

@@ -37,6 +37,15 @@ func newHandshake(r *http.Request, keep []string) *Handshake {
 	return h
 }
 
+// handshakeSize is how many bytes newHandshake would keep.
+func handshakeSize(r *http.Request, keep []string) int {
+	size := len(r.RemoteAddr) + len(r.Host) + len(r.URL.RequestURI())
+	for _, name := range keep {
+		size += len(r.Header.Get(name))
+	}
+	return size
+}
+
 // Header returns the first value of a header that Config.KeepHeaders names, or "".
 func (h *Handshake) Header(name string) string {
 	for i := 0; i < len(h.headers); i += 2 {

@@ -10,6 +10,8 @@ type outbox struct {
 	sent    int // bytes of the head packet that have been sent; WebSocket only
 	cost    int // of the packets from head on
 
+	compressFrom int // the size from which on frames leave compressed; 0 if the transport takes none
+
 	retained int // packets before it are counted in the server's memory; at least head while any is
 
 	appended uint64        // packets ever queued
@@ -33,7 +35,18 @@ func (o *outbox) append(p *Packet, sh *Shard) {
 	o.appended++
 }
 
-// bytes is what is left of the queued frames.
+// frame is how a packet leaves on a WebSocket.
+func (o *outbox) frame(p *Packet) []byte {
+	if o.compressFrom == 0 || len(p.frame) < o.compressFrom {
+		return p.frame
+	}
+	return p.compressed()
+}
+
+// first is what is left of the first frame.
+func (o *outbox) first() []byte { return o.frame(o.packets[o.head])[o.sent:] }
+
+// bytes is what is left of the queued frames, or more if they leave compressed.
 func (o *outbox) bytes() int { return o.cost - o.count()*packetOverhead - o.sent }
 
 // advance drops the first n bytes of the queued frames: they have been sent. The packets that are now complete are
@@ -42,7 +55,7 @@ func (o *outbox) advance(n int) (done []*Packet) {
 	first := o.head
 	for n > 0 {
 		p := o.packets[o.head]
-		left := len(p.frame) - o.sent
+		left := len(o.frame(p)) - o.sent
 		if n < left {
 			o.sent += n
 			break
@@ -58,16 +71,17 @@ func (o *outbox) advance(n int) (done []*Packet) {
 // frames joins the unsent frames in buf, as many as fit into its capacity; a single frame is returned as it is, however
 // large. The result must not be changed, and is valid while buf is.
 func (o *outbox) frames(buf []byte) []byte {
-	first := o.packets[o.head].frame[o.sent:]
+	first := o.first()
 	if o.count() == 1 || len(first) >= cap(buf) {
 		return first
 	}
 	buf = append(buf[:0], first...)
 	for _, p := range o.packets[o.head+1:] {
-		if len(buf)+len(p.frame) > cap(buf) {
+		frame := o.frame(p)
+		if len(buf)+len(frame) > cap(buf) {
 			break
 		}
-		buf = append(buf, p.frame...)
+		buf = append(buf, frame...)
 	}
 	return buf
 }
@@ -101,5 +115,5 @@ func (o *outbox) clear(sh *Shard) {
 	if o.packets != nil {
 		sh.recycleQueue(o.packets)
 	}
-	*o = outbox{appended: o.appended}
+	*o = outbox{appended: o.appended, compressFrom: o.compressFrom}
 }

@@ -45,6 +45,9 @@ type Packet struct {
 	binary bool
 	base64 func() []byte // the payload in a polling body; binary packets only
 
+	deflating sync.Once
+	deflated  []byte // what compressed returns
+
 	holders atomic.Int32 // outboxes that keep the packet because their peer is slow
 }
 
@@ -75,6 +78,19 @@ func newTextPacket(t packetType, data ...[]byte) *Packet {
 func (p *Packet) Size() int { return len(p.frame) }
 
 func (p *Packet) payload() []byte { return p.frame[p.header:] }
+
+// Uncompressed keeps the packet from being compressed on WebSockets, and returns it: for what is compressed already, or mixes a
+// secret with what a stranger chose. It must be called before the packet is sent.
+func (p *Packet) Uncompressed() *Packet {
+	p.deflating.Do(func() { p.deflated = p.frame })
+	return p
+}
+
+// compressed is the frame as it leaves on WebSockets that take compressed ones. It is made when the first of them needs it.
+func (p *Packet) compressed() []byte {
+	p.deflating.Do(func() { p.deflated = deflateFrame(p.frame, p.header) })
+	return p.deflated
+}
 
 // polling is the packet as it stands in a polling payload.
 func (p *Packet) polling() []byte {

@@ -46,7 +46,7 @@ func (s *Server) writePoll(w http.ResponseWriter, r *http.Request, session *Sess
 	case answer.refused != 0:
 		s.refuse(w, r, answer.refused)
 	default:
-		if err := s.writeText(w, answer.body); err != nil {
+		if err := s.writeText(w, s.compress(w.Header(), r, answer.body)); err != nil {
 			session.lost()
 		}
 	}

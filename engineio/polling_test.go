@@ -239,6 +239,19 @@ func TestServerClosesAPollingSession(t *testing.T) {
 			w.expectEnd(engineio.ErrForcedServerClose)
 		})
 	})
+	t.Run("with something left to say", func(t *testing.T) {
+		overBoth(t, func(t *testing.T, f form) {
+			w := start(t, f, nil, engineio.Config{})
+			p, s := w.poll()
+			waiting := p.waitingGet(s)
+			s.Send(text("last words"))
+			s.Close(engineio.ErrForcedServerClose)
+			if got := receive(w, waiting, "poll"); got.body != "4last words" {
+				t.Errorf("poll: got %q, want the last words alone", got.body)
+			}
+			p.expect("1")
+		})
+	})
 	t.Run("between polls", func(t *testing.T) {
 		overBoth(t, func(t *testing.T, f form) {
 			w := start(t, f, nil, engineio.Config{})

@@ -62,11 +62,21 @@ func (s *Server) forbid(w http.ResponseWriter, r *http.Request, err error) {
 	s.refuseWith(w, r, RefusedForbidden, &answer)
 }
 
+// noteRefusal tells the log and the Observer.
+func (s *Server) noteRefusal(r *http.Request, code RefusalCode, message string) {
+	s.cfg.Logger.Debug("request refused", "code", int(code), "message", message, "remote", r.RemoteAddr)
+	s.guard("observer", func() {
+		s.cfg.Observer.Refused(code)
+		if o, curious := s.cfg.Observer.(RefusalObserver); curious {
+			o.RefusedRequest(r, code, message)
+		}
+	})
+}
+
 // refuseWith writes the refusal as its reader expects it: JSON to a polling client; to a WebSocket client, which
 // cannot see a body, plain text with status 400 unless a status such as 429 says more.
 func (s *Server) refuseWith(w http.ResponseWriter, r *http.Request, code RefusalCode, answer *Refusal) {
-	s.cfg.Observer.Refused(code)
-	s.cfg.Logger.Debug("request refused", "code", int(code), "message", answer.Message, "remote", r.RemoteAddr)
+	s.noteRefusal(r, code, answer.Message)
 	if answer.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((answer.RetryAfter+time.Second-1)/time.Second)))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,8 @@ type Server struct {
 	shards  []*Shard
 	memory  atomic.Int64 // what outboxes keep for slow peers, each packet once
 	next    atomic.Uint32
+
+	evicting atomic.Bool // an eviction goes round
 
 	goroutines sync.WaitGroup // readers, turns and late writers
 	workers    sync.WaitGroup // of the shards
@@ -110,6 +113,7 @@ func (s *Server) forEach(f func(*Session)) {
 
 // ServeHTTP serves a request of a session: its handshake, a poll, a post, or a WebSocket.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.guardRequest(w)
 	if s.cfg.CORS.Serve(w, r) {
 		return
 	}
@@ -147,6 +151,9 @@ func (s *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query ma
 	case query["EIO"] != "4":
 		s.refuse(w, r, RefusedProtocol)
 		return
+	case handshakeSize(r, s.cfg.KeepHeaders) > s.cfg.MaxHandshake:
+		s.refuseWith(w, r, RefusedRequest, &Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Message: "Request header fields too large"})
+		return
 	}
 	var release func()
 	if s.cfg.Admit != nil {
@@ -156,41 +163,49 @@ func (s *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query ma
 			return
 		}
 	}
-	if !s.open(w, r, upgrade, release) && release != nil {
-		release()
+	session := s.newSession(r, release)
+	opened := false
+	defer func() { // even if a hook panics
+		if !opened {
+			session.released()
+		}
+	}()
+	s.setHeaders(w.Header(), r, true)
+	s.setCookie(w.Header(), session)
+	if upgrade {
+		s.openOnWebSocket(w, r, session, &opened)
+	} else {
+		s.openOnPolling(w, r, session, &opened)
 	}
 }
 
-// open makes the session and answers its handshake. It returns false if the session did not come to be.
-func (s *Server) open(w http.ResponseWriter, r *http.Request, upgrade bool, release func()) bool {
-	session := s.newSession(r, release)
-	var c conn
-	if upgrade {
-		var err error
-		if c, err = s.upgrade(w, r, true); err != nil {
-			s.cfg.Logger.Debug("handshake failed", "remote", r.RemoteAddr, "error", err)
-			return false
-		}
-		session.onConn.Store(true)
+// openOnWebSocket answers a handshake that asks for a WebSocket. Opened is set when the session lives.
+func (s *Server) openOnWebSocket(w http.ResponseWriter, r *http.Request, session *Session, opened *bool) {
+	c, deflate, err := s.upgrade(w, r)
+	if err != nil {
+		return // refused, and noted
 	}
-	if !s.register(session, c) {
-		if c != nil {
-			c.close()
-			return false
-		}
-		s.forbid(w, r, &Refusal{Status: http.StatusServiceUnavailable, Message: "server shutting down", RetryAfter: time.Second})
-		return false
+	session.onConn.Store(true)
+	if deflate {
+		session.out.compressFrom = s.cfg.CompressionThreshold
+	}
+	if *opened = s.register(session, c); !*opened {
+		c.close()
 	}
 	s.turnShards()
-	if c != nil {
-		return true
+}
+
+// openOnPolling answers a handshake on polling. Opened is set when the session lives.
+func (s *Server) openOnPolling(w http.ResponseWriter, r *http.Request, session *Session, opened *bool) {
+	if *opened = s.register(session, nil); !*opened {
+		s.forbid(w, r, &Refusal{Status: http.StatusServiceUnavailable, Message: "server shutting down", RetryAfter: time.Second})
+		return
 	}
-	s.setHeaders(w.Header(), r, true)
+	s.turnShards()
 	body := append([]byte{byte(packetOpen)}, s.openPayload(session, s.upgrades())...)
 	if err := s.writeText(w, body); err != nil {
 		session.lost()
 	}
-	return true
 }
 
 func (s *Server) newSession(r *http.Request, release func()) *Session {
@@ -273,6 +288,29 @@ func (s *Server) serveSession(w http.ResponseWriter, r *http.Request, query map[
 	default:
 		s.refuse(w, r, RefusedRequest)
 	}
+}
+
+// guardRequest answers a request in which one of the application's hooks panicked.
+func (s *Server) guardRequest(w http.ResponseWriter) {
+	v := recover()
+	switch v {
+	case nil:
+	case http.ErrAbortHandler: // net/http's own way to give a request up
+		panic(v)
+	default:
+		s.cfg.Logger.Error("request panicked", "panic", v, "stack", string(debug.Stack()))
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+}
+
+// guard calls what the application brought. A panic in it is logged, and goes no further.
+func (s *Server) guard(what string, call func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.cfg.Logger.Error(what+" panicked", "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	call()
 }
 
 func (s *Server) setHeaders(h http.Header, r *http.Request, initial bool) {

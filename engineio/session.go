@@ -152,7 +152,7 @@ func (s *Session) begin(c conn) {
 	s.turn()
 	if c != nil {
 		s.conn = c
-		s.read(c, false)
+		s.read(c, false, s.out.compressFrom > 0)
 		s.shard.Send(s, false, newTextPacket(packetOpen, s.server.openPayload(s, false)))
 	}
 }
@@ -191,7 +191,7 @@ func (s *Session) flushConn() {
 // else writes to the connection. Its bytes count as queued for as long.
 func (s *Session) writeLater() {
 	s.writing = true
-	c, b := s.conn, s.out.packets[s.out.head].frame[s.out.sent:]
+	c, b := s.conn, s.out.first()
 	if size := min(c.burst(), s.out.bytes()); size > len(b) {
 		b = s.out.frames(make([]byte, 0, size))
 	}
@@ -261,9 +261,7 @@ func (s *Session) settle() {
 	for ; o.retained < len(o.packets); o.retained++ {
 		s.server.retain(o.packets[o.retained])
 	}
-	if s.server.memory.Load() > s.server.cfg.MemoryBytes {
-		sh.evictSlowest()
-	}
+	s.server.evict()
 }
 
 // hurried takes the session off the list of those with a slow peer.
@@ -351,6 +349,9 @@ func (s *Session) end(reason error, code ws.StatusCode) {
 
 	deaf := code == 0 && (reason == ErrTransportClose || reason == ErrTransportError || reason == ErrPingTimeout || reason == ErrSlowConsumer)
 	switch {
+	case s.conn != nil && s.writing && reason == ErrTransportClose:
+		s.out.append(closeFrame(0), s.shard) // the answer to the peer's close frame, behind what is on its way
+		s.shard.wheel.schedule(s, lingerGoodbye)
 	case s.conn != nil && deaf:
 		if !s.writing && s.out.empty() {
 			s.conn.closeWith(closeFrame(0).frame)
@@ -373,6 +374,7 @@ func (s *Session) end(reason error, code ws.StatusCode) {
 		if reason == ErrServerShutdown {
 			linger = lingerGoodbye // who accepts no connection waits for no poll
 		}
+		s.flush() // a poll that waits leaves with what was sent before: of one answer with both, clients heed the close packet first
 		s.out.append(closePacket, s.shard)
 		s.shard.touch(s)
 		s.shard.wheel.schedule(s, linger)
@@ -381,7 +383,7 @@ func (s *Session) end(reason error, code ws.StatusCode) {
 
 // farewell is called when a closing session has nothing more to write.
 func (s *Session) farewell() {
-	if s.conn == nil {
+	if s.conn == nil || s.reason.Load() == ErrTransportClose {
 		s.abandon()
 		return
 	}
@@ -421,10 +423,15 @@ func (s *Session) abandon() {
 // leave is called by the transport and by the turn when each is done with the session.
 func (s *Session) leave() {
 	if s.parties.Add(-1) == 0 {
-		if s.release != nil {
-			s.release()
-		}
+		s.released()
 		s.server.alive.Done()
+	}
+}
+
+// released gives back what Config.Admit lent.
+func (s *Session) released() {
+	if s.release != nil {
+		s.server.guard("release", s.release)
 	}
 }
 

@@ -235,19 +235,6 @@ func (sh *Shard) tick() {
 	}
 }
 
-// evictSlowest closes the session that keeps the most.
-func (sh *Shard) evictSlowest() {
-	var slowest *Session
-	for s := range sh.slow {
-		if s.state == stateOpen && (slowest == nil || s.out.cost > slowest.out.cost) {
-			slowest = s
-		}
-	}
-	if slowest != nil {
-		slowest.end(ErrSlowConsumer, 0)
-	}
-}
-
 func (sh *Shard) joinBuffer() []byte {
 	if sh.scratch == nil {
 		sh.scratch = make([]byte, 0, scratchSize)

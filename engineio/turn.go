@@ -114,7 +114,7 @@ func (s *Session) takeTurn() {
 		case stepNone:
 			return
 		case stepOpen:
-			s.server.cfg.Observer.SessionOpened(s.Transport())
+			s.server.guard("observer", func() { s.server.cfg.Observer.SessionOpened(s.Transport()) })
 			s.guard(func() { s.server.handler.OnOpen(s) })
 		case stepMessages:
 			for _, m := range messages {
@@ -126,7 +126,7 @@ func (s *Session) takeTurn() {
 		case stepClose:
 			reason, _ := s.reason.Load().(error)
 			s.guard(func() { s.server.handler.OnClose(s, reason) })
-			s.server.cfg.Observer.SessionClosed(s.Transport(), reason)
+			s.server.guard("observer", func() { s.server.cfg.Observer.SessionClosed(s.Transport(), reason) })
 			s.leave()
 		}
 		// Whoever is ready to run goes first: what they post leaves in the same writes. On an idle server nobody is.

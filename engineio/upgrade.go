@@ -13,23 +13,23 @@ const noopDelay = 50 * time.Millisecond
 
 // serveProbe lets a WebSocket try to become the transport of a session that polls.
 func (s *Server) serveProbe(w http.ResponseWriter, r *http.Request, session *Session) {
-	c, err := s.upgrade(w, r, false)
+	s.setHeaders(w.Header(), r, false)
+	c, deflate, err := s.upgrade(w, r)
 	if err != nil {
-		s.cfg.Logger.Debug("upgrade failed", "remote", r.RemoteAddr, "error", err)
-		return
+		return // refused, and noted
 	}
-	session.shard.Post(entryFunc(func(*Shard) { session.admitProbe(c) }))
+	session.shard.Post(entryFunc(func(*Shard) { session.admitProbe(c, deflate) }))
 	s.turnShards()
 }
 
 // admitProbe accepts the connection as the session's only probe. One that comes too late, or beside another, is closed.
-func (s *Session) admitProbe(c conn) {
+func (s *Session) admitProbe(c conn, deflate bool) {
 	if s.state != stateOpen || s.conn != nil || s.probe != nil || s.server.cfg.DisableUpgrades {
 		c.close()
 		return
 	}
 	s.probe = c
-	s.read(c, true)
+	s.read(c, true, deflate)
 	time.AfterFunc(s.server.cfg.UpgradeTimeout, func() {
 		s.shard.Post(entryFunc(func(*Shard) { s.dropProbe(c) }))
 	})
@@ -62,7 +62,7 @@ func (r *frameReader) takeProbe(op ws.OpCode, data []byte) error {
 		// What follows on this connection belongs to the session, and what the client posted before has been
 		// answered, so the order of its messages is kept.
 		r.probing = false
-		s.shard.Post(entryFunc(func(*Shard) { s.switchTo(r.conn) }))
+		s.shard.Post(entryFunc(func(*Shard) { s.switchTo(r.conn, r.decoder.deflate) }))
 		s.server.turnShards()
 	default:
 		return ErrParse
@@ -120,13 +120,16 @@ func (s *Session) wroteProbe(c conn, err error) {
 }
 
 // switchTo makes the probing WebSocket the transport. What is queued leaves on it, in order.
-func (s *Session) switchTo(c conn) {
+func (s *Session) switchTo(c conn, deflate bool) {
 	if c != s.probe {
 		c.close()
 		return
 	}
 	s.conn, s.probe, s.probeNext = c, nil, nil
 	s.onConn.Store(true)
+	if deflate {
+		s.out.compressFrom = s.server.cfg.CompressionThreshold
+	}
 	if s.poll != nil { // it came after the probe was answered, from a client that did not wait for it
 		s.poll.answer <- pollAnswer{refused: RefusedRequest}
 		s.poll = nil

@@ -308,7 +308,7 @@ func TestSlowProbeIsDropped(t *testing.T) {
 
 func TestClosingSessionTakesItsProbeAlong(t *testing.T) {
 	overBoth(t, func(t *testing.T, f form) {
-		w := start(t, f, nil, engineio.Config{})
+		w := start(t, f, nil, engineio.Config{UpgradeTimeout: time.Hour})
 		p, s := w.poll()
 		probe := w.probe(p.sid)
 		probe.send("2probe")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/gobwas/ws"
 )
@@ -15,22 +16,28 @@ func wantsUpgrade(r *http.Request) bool {
 
 // upgrade answers the WebSocket handshake and takes the connection out of net/http's hands. Afterwards the HTTP handler
 // must return at once: staying would keep the request, its context and its buffers alive as long as the connection.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, initial bool) (conn, error) {
-	extra := http.Header{}
-	s.setHeaders(extra, r, initial)
-	nc, rw, _, err := ws.HTTPUpgrader{Header: extra, Timeout: answerTimeout}.Upgrade(r, w)
+// Deflate says that messages may be compressed.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (c conn, deflate bool, err error) {
+	upgrader := ws.HTTPUpgrader{Header: w.Header().Clone(), Timeout: answerTimeout}
+	extension := noContext()
+	if s.cfg.PerMessageDeflate {
+		upgrader.Negotiate = leniently(extension.Negotiate)
+	}
+	nc, rw, _, err := upgrader.Upgrade(r, w)
 	if err != nil {
+		s.noteRefusal(r, RefusedRequest, err.Error())
 		if nc != nil {
 			nc.Close()
 		}
-		return nil, err
+		return nil, false, err
 	}
 	var first []byte
 	if n := rw.Reader.Buffered(); n > 0 {
 		first = make([]byte, n)
 		_, _ = rw.Reader.Read(first) // what is buffered is there: this neither waits nor fails
 	}
-	return newConn(nc, first), nil
+	_, deflate = extension.Accepted()
+	return newConn(nc, first), deflate, nil
 }
 
 // A frameReader is the reading side of one WebSocket: a goroutine that waits, parses frames, answers what belongs to
@@ -41,13 +48,15 @@ type frameReader struct {
 	decoder frameDecoder
 	probing bool // the WebSocket is not the session's transport yet
 	take    func(ws.OpCode, []byte) error
+
+	ping atomic.Pointer[[]byte] // the payload of a ping that is to be answered, until the shard takes it
 }
 
 // read starts the goroutine that reads c for the session.
-func (s *Session) read(c conn, probing bool) {
+func (s *Session) read(c conn, probing, deflate bool) {
 	cfg := &s.server.cfg
 	r := &frameReader{session: s, conn: c, probing: probing}
-	r.decoder = frameDecoder{maxMessage: cfg.MaxPayload, maxFragments: cfg.MaxFragments}
+	r.decoder = frameDecoder{maxMessage: cfg.MaxPayload, maxFragments: cfg.MaxFragments, deflate: deflate}
 	r.take = r.takeFrame
 	s.server.goroutines.Add(1)
 	go r.run()
@@ -71,9 +80,6 @@ func (r *frameReader) run() {
 			ended = true
 			r.decoder = frameDecoder{}
 			s.shard.Post(entryFunc(func(*Shard) { s.readFailed(r.conn, err) }))
-			if err == errPeerClosed {
-				break
-			}
 		}
 	}
 	s.shard.Post(entryFunc(func(*Shard) { s.readEnded(r.conn) }))
@@ -86,7 +92,7 @@ func (r *frameReader) takeFrame(op ws.OpCode, data []byte) error {
 	switch {
 	case op == ws.OpPing:
 		s.heard.Store(true)
-		s.shard.Post(entryFunc(func(sh *Shard) { s.answerPing(r.conn, data) }))
+		r.takePing(data)
 	case op == ws.OpPong:
 		s.heard.Store(true)
 	case op == ws.OpClose:
@@ -99,6 +105,14 @@ func (r *frameReader) takeFrame(op ws.OpCode, data []byte) error {
 		return s.receivePacket(data)
 	}
 	return nil
+}
+
+// takePing has a ping answered. One that comes before that is done takes its place (RFC 6455, 5.5.3), so that a flood of
+// them does not pile up.
+func (r *frameReader) takePing(data []byte) {
+	if r.ping.Swap(&data) == nil {
+		r.session.shard.Post(entryFunc(func(*Shard) { r.session.answerPing(r.conn, *r.ping.Swap(nil)) }))
+	}
 }
 
 // answerPing answers a WebSocket ping, unless the peer does not read: then it may do without.
