@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"qun/bench/load"
+	"qun/bench/machine"
+)
+
+// A peer is a server that is measured.
+type peer struct {
+	name    string
+	title   string
+	dialect *load.Dialect
+	build   []string // the Go package, as arguments of go build; nil where there is nothing to build
+	command func(b *bench, address, data string) []string
+}
+
+// theTree, as a folder to build in, stands for the tree that is measured.
+const theTree = "<tree>"
+
+// The peers, in the order in which they take their turns.
+var peers = []*peer{
+	{
+		name: "node", title: "Node socket.io 4.8.4", dialect: load.SocketIO,
+		command: func(_ *bench, address, _ string) []string { return []string{"node", "peers/node/server.mjs", address} },
+	},
+	goPeer("seed", "Qun: examples/seed", load.SocketIO, []string{"-C", theTree, "./examples/seed"}, "-listen"),
+	{
+		name: "qun", title: "Qun: qun serve, durable", dialect: load.SocketIO, build: []string{"-C", theTree, "./cmd/qun"},
+		command: func(b *bench, address, data string) []string {
+			return []string{
+				b.binary("qun"), "serve", "--listen", address, "--data", data,
+				"--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0",
+			}
+		},
+	},
+	goPeer("floor", "floor: all pending in one write", load.SocketIO, []string{"./peers/floor"}),
+	goPeer("floor-each", "floor: a write per message", load.SocketIO, []string{"./peers/floor"}, "-each"),
+	goPeer("zishang520", "zishang520/socket.io 3.0.2", load.SocketIO, []string{"./peers/zishang520"}),
+	goPeer("centrifuge", "centrifuge 0.40.1", load.Centrifuge, []string{"./peers/centrifuge"}),
+	{
+		name: "engine", title: "Qun: socketio", dialect: load.SocketIO, build: []string{"./peers/engine"},
+		command: func(b *bench, address, _ string) []string {
+			return []string{b.binary("engine"), "-profile", b.profile, address}
+		},
+	},
+	goPeer("engine-tls", "Qun: socketio over TLS", load.SocketIO, []string{"./peers/engine"}, "-tls"),
+}
+
+// goPeer is a program of one package that takes an address after its flags.
+func goPeer(name, title string, dialect *load.Dialect, build []string, flags ...string) *peer {
+	return &peer{name: name, title: title, dialect: dialect, build: build, command: func(b *bench, address, _ string) []string {
+		return append(append([]string{b.binary(name)}, flags...), address)
+	}}
+}
+
+func (b *bench) binary(name string) string { return filepath.Join(b.results, "bin", name) }
+
+// prepare builds what the peers need.
+func (b *bench) prepare() error {
+	for _, p := range append(b.peers[:len(b.peers):len(b.peers)], membersTool) {
+		if p.build == nil {
+			if _, err := os.Stat("peers/node/node_modules"); err != nil {
+				if err := b.do("npm", "ci", "--prefix", "peers/node"); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if err := b.compile(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) compile(p *peer) error {
+	out, err := filepath.Abs(b.binary(p.name))
+	if err != nil {
+		return err
+	}
+	args, pkg := []string{"build"}, p.build
+	if pkg[0] == "-C" {
+		args, pkg = append(args, "-C", b.tree), pkg[2:]
+	}
+	return b.do("go", append(append(args, "-o", out), pkg...)...)
+}
+
+// do runs a command on all cores.
+func (b *bench) do(name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Stdout, cmd.Stderr, cmd.Env = os.Stderr, os.Stderr, machine.Without(os.Environ())
+	if err := machine.Start(cmd, &b.cores.All); err != nil {
+		return err
+	}
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("%s %q: %w", name, args, err)
+	}
+	return nil
+}
+
+// A server is a peer that runs.
+type server struct {
+	address netip.AddrPort
+	cmd     *exec.Cmd
+	said    *bytes.Buffer
+	ended   chan error
+}
+
+// start starts a peer on the given cores with a folder for its data, and waits until it accepts connections.
+func (b *bench) start(p *peer, cores *unix.CPUSet, data string) (*server, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	args := p.command(b, address.String(), data)
+	s := &server{address: address, cmd: exec.Command(args[0], args[1:]...), said: new(bytes.Buffer), ended: make(chan error, 1)}
+	s.cmd.Stdout, s.cmd.Stderr, s.cmd.Env = s.said, s.said, machine.Without(os.Environ())
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := machine.Start(s.cmd, cores); err != nil {
+		return nil, fmt.Errorf("start %s: %w", p.name, err)
+	}
+	go func() { s.ended <- s.cmd.Wait() }()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if conn, err := net.Dial("tcp", address.String()); err == nil {
+			conn.Close()
+			return s, nil
+		}
+		select {
+		case <-s.ended:
+			return nil, fmt.Errorf("%s ended: %s", p.name, s.said)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	s.stop()
+	return nil, fmt.Errorf("%s did not listen within 10 s: %s", p.name, s.said)
+}
+
+// stop ends the server, and not gently: what it holds is of no use to anybody.
+func (s *server) stop() {
+	if err := s.cmd.Process.Kill(); errors.Is(err, os.ErrProcessDone) {
+		return
+	}
+	<-s.ended
+}
+
+func freeAddress() (netip.AddrPort, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).AddrPort(), nil
+}
