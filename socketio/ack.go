@@ -48,8 +48,9 @@ func (s *Socket) ask(event string, args []any, tell ackFunc) (id uint64, err err
 	if err := s.rememberAck(id, tell); err != nil {
 		return id, err
 	}
-	err = encodeEvent(s.namespace.server.cfg.MaxAttachments, event, args, func(p *payload) {
-		s.send(false, p.packets(packetEvent, s.namespace, someAck(id)))
+	n := s.namespace
+	err = encodeEvent(n.server.cfg.MaxAttachments, event, args, func(p *payload) {
+		s.session.Shard().Post(&sendEntry{s, p.packets(packetEvent, n, someAck(id)), false, n.notice(event, p)})
 	})
 	if err != nil {
 		s.forgetAck(id)
@@ -111,6 +112,6 @@ func (s *Socket) sendAck(id ackID, args []any) error {
 		return ErrDisconnected
 	}
 	return encode(s.namespace.server.cfg.MaxAttachments, nil, args, func(p *payload) {
-		s.send(false, p.packets(packetAck, s.namespace, id))
+		s.session.Shard().Post(&sendEntry{socket: s, packets: p.packets(packetAck, s.namespace, id)})
 	})
 }

@@ -1,6 +1,9 @@
 package socketio
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // An Adapter carries commands between the servers of a cluster. Rooms stay in the memory of each server: an adapter
 // knows nothing of sockets.
@@ -24,7 +27,8 @@ type Adapter interface {
 
 // Interest is an Adapter that wants to know which namespaces and rooms have members on this server, so that other
 // commands need not travel to it. A socket's own id is a room without being watched: a command for it must reach
-// every server that watches the namespace.
+// every server that watches the namespace. A command with an ID is a question that every server answers, and must reach
+// all of them.
 //
 // For one namespace and room calls come one at a time, and Watch and Unwatch alternate; for different ones they may
 // come concurrently.
@@ -43,8 +47,8 @@ type ServerID string
 type Kind uint8
 
 const (
-	// KindBroadcast sends the event to the sockets of the target. With an ID it is a broadcast whose receivers answer:
-	// each answer goes back to the publisher as a KindAck.
+	// KindBroadcast sends the event to the sockets of the target. With an ID it is a broadcast whose receivers answer, for
+	// as long as Timeout: each server says with a KindCount how many they are, and passes on each answer as a KindAck.
 	KindBroadcast Kind = iota + 1
 	// KindJoin makes the sockets of the target join Joins.
 	KindJoin
@@ -52,17 +56,29 @@ const (
 	KindLeave
 	// KindDisconnect disconnects the sockets of the target from the namespace, or closes their connections if Close is set.
 	KindDisconnect
-	// KindRequest asks every server, or the one in To, the question named by Event. Each answers with a KindResponse.
+	// KindRequest asks every server, or the one in To, the question named by Event: RequestSockets, or RequestEvent. Each
+	// answers with a KindResponse, unless ID is empty.
 	KindRequest
 	// KindResponse answers a request: To is the server that asked, ID the request's, Args the answer.
 	KindResponse
-	// KindAck is part of the answer to a broadcast with an ID: To is the server that published it. With Count it says to
-	// how many sockets this server has sent the event; without, Args is what one of them answered.
+	// KindAck is part of the answer to a broadcast with an ID: To is the server that published it, Args what one of the
+	// sockets answered.
 	KindAck
+	// KindCount is the other part: Count is to how many sockets the server has sent the event.
+	KindCount
+)
+
+// What a KindRequest may ask.
+const (
+	// RequestSockets asks for the sockets of the target. The answer is one argument, an array of RemoteSocket.
+	RequestSockets = "sockets"
+	// RequestEvent is an event for the servers themselves, see Namespace.ServerSideEmit. Its arguments are the event's name,
+	// then the event's arguments. The answer is what the handler acknowledges with.
+	RequestEvent = "event"
 )
 
 func (k Kind) String() string {
-	names := [...]string{"none", "broadcast", "join", "leave", "disconnect", "request", "response", "ack"}
+	names := [...]string{"none", "broadcast", "join", "leave", "disconnect", "request", "response", "ack", "count"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -87,6 +103,7 @@ type Command struct {
 	Joins    []Room // KindJoin, KindLeave: the rooms to join or leave
 	Close    bool   // KindDisconnect: close the connections instead of leaving the namespace
 
-	ID    string // ties responses and acks to what they answer; unique for the server that made it
-	Count int    // KindAck: see there
+	ID      string        // ties responses and acks to what they answer; unique for the server that made it
+	Count   int           // KindCount: see there
+	Timeout time.Duration // KindBroadcast with an ID: how long answers are waited for
 }

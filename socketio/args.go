@@ -163,11 +163,6 @@ func (a Args) expanded(i int) json.RawMessage {
 	})
 }
 
-// renumbered appends a value to b, with the numbers of its placeholders raised by offset.
-func (a Args) renumbered(b []byte, i, offset int) []byte {
-	return a.fill(b, i, func(b []byte, num int) []byte { return appendPlaceholder(b, num+offset) })
-}
-
 // fill appends a value to b, with whatever put appends in place of each placeholder.
 func (a Args) fill(b []byte, i int, put func(b []byte, num int) []byte) []byte {
 	value, done := a.values[i], 0

@@ -30,12 +30,13 @@ var markerStart = []byte(`{"` + rand.Text() + `":"`)
 
 var markerEnd = []byte(`"}`)
 
-// extractBinary appends text to dst with every marker replaced by a placeholder, and the bytes in the markers to data.
-func extractBinary(dst, text []byte, data [][]byte) ([]byte, [][]byte, error) {
+// extractBinary appends text to dst with every marker replaced by a placeholder, and the bytes in the markers to data. It
+// tells found where in dst each placeholder stands.
+func extractBinary(dst, text []byte, data [][]byte, found func(at, num int)) ([]byte, [][]byte, error) {
 	for {
-		before, rest, found := bytes.Cut(text, markerStart)
+		before, rest, more := bytes.Cut(text, markerStart)
 		dst = append(dst, before...)
-		if !found {
+		if !more {
 			return dst, data, nil
 		}
 		encoded, after, _ := bytes.Cut(rest, markerEnd)
@@ -43,6 +44,7 @@ func extractBinary(dst, text []byte, data [][]byte) ([]byte, [][]byte, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("extract attachment: %w", err)
 		}
+		found(len(dst), len(data))
 		dst = appendPlaceholder(dst, len(data))
 		data = append(data, b)
 		text = after

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"slices"
+	"time"
 
 	"qun/engineio"
 )
@@ -13,8 +14,10 @@ import (
 type Broadcast struct {
 	namespace *Namespace
 	target    target
+	timeout   time.Duration
 	volatile  bool
 	local     bool
+	raw       bool // not compressed
 }
 
 // To adds rooms. A socket in several of them is meant once.
@@ -41,14 +44,28 @@ func (b Broadcast) Local() Broadcast {
 	return b
 }
 
+// Timeout is how long EmitWithAck and FetchSockets wait, unless their context ends before.
+func (b Broadcast) Timeout(d time.Duration) Broadcast {
+	b.timeout = d
+	return b
+}
+
+// Compress says whether the event may be compressed on its way, where Config.Engine compresses at all. It may, unless
+// this is false: for what is compressed already, or mixes a secret with what a stranger chose.
+func (b Broadcast) Compress(yes bool) Broadcast {
+	b.raw = !yes
+	return b
+}
+
 // Emit sends an event to the target, with arguments as for Socket.Emit. It is encoded once. Emit never blocks; the
 // error says that the arguments cannot be encoded, or that other servers will not hear of it.
 func (b Broadcast) Emit(event string, args ...any) error {
 	var published error
 	err := encodeEvent(b.namespace.server.cfg.MaxAttachments, event, args, func(p *payload) {
-		b.deliver(p)
+		p.raw = b.raw
+		b.deliver(event, p)
 		if b.remote() {
-			published = b.publishEvent(event, p)
+			published = b.publishEvent(&Command{Kind: KindBroadcast}, event, p)
 		}
 	})
 	if err != nil {
@@ -58,16 +75,20 @@ func (b Broadcast) Emit(event string, args ...any) error {
 }
 
 // deliver sends to the sockets of this server.
-func (b Broadcast) deliver(p *payload) {
-	set := b.namespace.directory.where(&b.target)
-	if set == 0 {
-		return
-	}
-	b.namespace.post(set, &broadcastEntry{
-		namespace: b.namespace,
-		target:    b.target,
-		packets:   p.packets(packetEvent, b.namespace, noAck),
-		volatile:  b.volatile,
+func (b Broadcast) deliver(event string, p *payload) {
+	n := b.namespace
+	n.inOrder(func() {
+		packets := n.log(p, b.volatile, func() target { return b.target })
+		set := n.directory.where(&b.target)
+		if set == 0 {
+			return
+		}
+		if packets == nil {
+			packets = p.packets(packetEvent, n, noAck)
+		}
+		n.post(set, &broadcastEntry{
+			namespace: n, target: b.target, packets: packets, volatile: b.volatile, notice: n.notice(event, p),
+		})
 	})
 }
 
@@ -77,11 +98,13 @@ type broadcastEntry struct {
 	target    target
 	packets   []*engineio.Packet
 	volatile  bool
+	notice    *notice
 }
 
 func (e *broadcastEntry) Run(sh *engineio.Shard) {
 	n := e.namespace
 	n.parts[sh.Index()].each(n, sh.Index(), &e.target, func(s *Socket) {
+		e.notice.tell(s)
 		sh.Send(s.session, e.volatile, e.packets...)
 	})
 }
@@ -120,15 +143,17 @@ func (b Broadcast) act(c *Command) error {
 // it knows who has really joined: a broadcast to them may be the next that is issued.
 func (b Broadcast) carryOut(c *Command) {
 	n := b.namespace
-	rooms := slices.DeleteFunc(slices.Clone(c.Joins), func(name Room) bool { return name == everyone })
-	e := &commandEntry{n, b.target, c, rooms}
-	set := n.directory.where(&b.target)
-	for i := range n.parts {
-		if set.has(i) {
-			e.count(i, n.directory.add)
+	rooms := slices.DeleteFunc(slices.Clone(c.Joins), func(name Room) bool { return !isRoomName(name) })
+	n.inOrder(func() {
+		e := &commandEntry{n, b.target, c, rooms, n.recovery.position()}
+		set := n.directory.where(&b.target)
+		for i := range n.parts {
+			if set.has(i) {
+				e.count(i, n.directory.add)
+			}
 		}
-	}
-	n.post(set, e)
+		n.post(set, e)
+	})
 }
 
 // A commandEntry does something to all sockets of the target.
@@ -137,6 +162,7 @@ type commandEntry struct {
 	target    target
 	command   *Command
 	rooms     []Room // those to join or leave
+	position  uint64 // see ticket.since
 }
 
 // count calls change for every room that is joined.
@@ -161,7 +187,7 @@ func (e *commandEntry) Run(sh *engineio.Shard) {
 func (e *commandEntry) carryOut(sh *engineio.Shard, s *Socket) {
 	switch c := e.command; c.Kind {
 	case KindJoin:
-		s.joinNow(sh, e.rooms)
+		s.joinNow(sh, e.rooms, e.position)
 	case KindLeave:
 		(&leaveEntry{s, e.rooms}).Run(sh)
 	case KindDisconnect:
@@ -174,13 +200,13 @@ func (e *commandEntry) carryOut(sh *engineio.Shard, s *Socket) {
 }
 
 // joinNow is Join on the turn of the shard, where nothing can be waited for. Rooms beyond the limit are not joined.
-func (s *Socket) joinNow(sh *engineio.Shard, rooms []Room) {
+func (s *Socket) joinNow(sh *engineio.Shard, rooms []Room, position uint64) {
 	for _, name := range rooms {
 		if int(s.roomCount.Add(1)) > s.namespace.server.cfg.MaxRooms {
 			s.roomCount.Add(-1)
 			return
 		}
 		s.namespace.directory.add(name, sh.Index())
-		(&joinEntry{s, []Room{name}}).Run(sh)
+		(&joinEntry{s, []Room{name}, position}).Run(sh)
 	}
 }

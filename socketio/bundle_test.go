@@ -1,8 +1,11 @@
 package socketio_test
 
 import (
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -56,6 +59,56 @@ func TestClientBundleIsServed(t *testing.T) {
 		}
 		if c.status < 400 && c.status != http.StatusNoContent && (w.Header().Get("ETag") != `"4.8.4"` || w.Header().Get("Cache-Control") != "public, max-age=0") {
 			t.Errorf("%s %s: got headers %v", c.method, c.path, w.Header())
+		}
+	}
+}
+
+func TestClientBundleIsCompressed(t *testing.T) {
+	script := strings.Repeat("/*! Socket.IO v4.8.4 */ io();", 200)
+	server := socketio.New(socketio.Config{Client: fstest.MapFS{
+		"socket.io.js":            {Data: []byte(script)},
+		"socket.io.min.js":        {Data: []byte(script)},
+		"socket.io.min.js.br":     {Data: []byte("as brotli")},
+		"socket.io.min.js.gz":     {Data: []byte("as gzip")},
+		"socket.io.esm.min.js":    {Data: []byte("tiny")},
+		"socket.io.esm.min.js.xz": {Data: []byte("unknown")},
+	}})
+	defer stop(t, server)
+	for _, c := range []struct{ file, accept, ranged, encoding, body string }{
+		{"socket.io.js", "", "", "", script},
+		{"socket.io.js", "gzip, deflate, br", "", "gzip", script},
+		{"socket.io.js", "br", "", "", script},
+		{"socket.io.js", "GZIP;q=0.5", "", "gzip", script},
+		{"socket.io.js", "gzip;q=0", "", "", script},
+		{"socket.io.js", "gzip; q=nonsense", "", "", script},
+		{"socket.io.js", "gzip", "bytes=0-3", "", script[:4]},
+		{"socket.io.min.js", "gzip, deflate, br", "", "br", "as brotli"},
+		{"socket.io.min.js", "gzip, br;q=0.0", "", "gzip", "as gzip"},
+		{"socket.io.min.js", "identity", "", "", script},
+		{"socket.io.esm.min.js", "gzip", "", "", "tiny"},
+		{"socket.io.esm.min.js", "xz", "", "", "tiny"},
+	} {
+		r := httptest.NewRequest("GET", "/socket.io/"+c.file, nil)
+		r.Header.Set("Accept-Encoding", c.accept)
+		if c.ranged != "" {
+			r.Header.Set("Range", c.ranged)
+		}
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		body := w.Body.String()
+		if c.encoding == "gzip" && c.body == script {
+			z, err := gzip.NewReader(w.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			unzipped, err := io.ReadAll(z)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = string(unzipped)
+		}
+		if got := w.Header().Get("Content-Encoding"); got != c.encoding || body != c.body || w.Header().Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%+.40v: got %q and %d bytes, Vary %q", c, got, len(body), w.Header().Get("Vary"))
 		}
 	}
 }

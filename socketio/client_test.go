@@ -96,6 +96,8 @@ type client struct {
 	mu       sync.Mutex
 	received []string
 	ended    error
+	muted    bool
+	paused   chan struct{} // reading waits for it
 }
 
 // dial opens a connection, joins nothing, and waits until nothing moves any more.
@@ -176,7 +178,12 @@ func (c *client) read(r io.Reader) {
 		case op == ws.OpBinary:
 			c.keep("binary " + string(data))
 		case bytes.Equal(data, []byte("2")):
-			_ = wsutil.WriteClientText(c.conn, []byte("3"))
+			c.mu.Lock()
+			muted := c.muted
+			c.mu.Unlock()
+			if !muted {
+				_ = wsutil.WriteClientText(c.conn, []byte("3"))
+			}
 		default:
 			c.keep(strings.TrimPrefix(string(data), "4"))
 		}
@@ -187,6 +194,11 @@ func (c *client) keep(packet string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.received = append(c.received, packet)
+	if paused := c.paused; paused != nil {
+		c.mu.Unlock()
+		<-paused
+		c.mu.Lock()
+	}
 }
 
 // send sends Socket.IO packets.
@@ -195,6 +207,24 @@ func (c *client) send(packets ...string) {
 	for _, p := range packets {
 		_ = wsutil.WriteClientText(c.conn, []byte("4"+p))
 	}
+}
+
+// sendRaw sends an engine packet, or what should be one.
+func (c *client) sendRaw(packet string) { _ = wsutil.WriteClientText(c.conn, []byte(packet)) }
+
+// pause makes the client read nothing any more, behind what it is about to read.
+func (c *client) pause() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.paused = make(chan struct{})
+	context.AfterFunc(c.w.Context(), func() { close(c.paused) })
+}
+
+// mute makes the client answer no pings any more.
+func (c *client) mute() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.muted = true
 }
 
 func (c *client) sendBinary(data string) {

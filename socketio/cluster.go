@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 )
 
@@ -18,10 +19,23 @@ func (s *Server) Open(ctx context.Context) error {
 	return nil
 }
 
+// Servers returns how many servers the cluster has at the moment, this one included: 1 without an Adapter.
+func (s *Server) Servers(ctx context.Context) (int, error) {
+	if !s.clustered.Load() {
+		return 1, nil
+	}
+	return s.cfg.Adapter.Servers(ctx)
+}
+
 // deliver carries out a command of another server. It never blocks.
 func (s *Server) deliver(c *Command) {
+	if c.Kind >= KindResponse {
+		s.requests.take(c)
+		return
+	}
 	n := s.namespace(c.Namespace)
 	if n == nil {
+		s.answerForNobody(c)
 		return
 	}
 	switch b := n.broadcastOf(c); c.Kind {
@@ -29,6 +43,27 @@ func (s *Server) deliver(c *Command) {
 		b.relay(c)
 	case KindJoin, KindLeave, KindDisconnect:
 		b.carryOut(c)
+	case KindRequest:
+		n.answer(c)
+	}
+}
+
+// answerForNobody answers what is asked about a namespace that is not there.
+func (s *Server) answerForNobody(c *Command) {
+	switch {
+	case c.ID == "":
+	case c.Kind == KindBroadcast:
+		s.reply(c, &Command{Kind: KindCount})
+	case c.Kind == KindRequest && c.Event == RequestSockets:
+		s.reply(c, &Command{Kind: KindResponse, Args: Args{values: []json.RawMessage{[]byte("[]")}}})
+	}
+}
+
+// reply sends an answer to the server that asked.
+func (s *Server) reply(to, answer *Command) {
+	answer.From, answer.To, answer.ID, answer.Namespace = s.id, to.From, to.ID, to.Namespace
+	if err := s.cfg.Adapter.Publish(answer); err != nil {
+		s.cfg.Logger.Error("answer another server", "to", to.From, "error", err)
 	}
 }
 
@@ -39,7 +74,11 @@ func (n *Namespace) broadcastOf(c *Command) Broadcast {
 
 // relay sends the event of another server's broadcast. If nobody here is meant it is not even encoded.
 func (b Broadcast) relay(c *Command) {
-	if b.namespace.directory.where(&b.target) == 0 {
+	if c.ID != "" {
+		b.relayQuestion(c)
+		return
+	}
+	if b.namespace.recovery == nil && b.namespace.directory.where(&b.target) == 0 {
 		return
 	}
 	if err := b.Emit(c.Event, c.Args); err != nil {
@@ -51,16 +90,13 @@ func (b Broadcast) relay(c *Command) {
 func (b Broadcast) remote() bool { return !b.local && b.namespace.server.clustered.Load() }
 
 // publishEvent sends an encoded event to the other servers.
-func (b Broadcast) publishEvent(event string, p *payload) error {
-	data := make([][]byte, len(p.data))
-	for i, d := range p.data {
-		data[i] = append([]byte(nil), d...) // the application may change its bytes; commands do not change
-	}
-	args, err := ParseArgs(append([]byte(nil), p.array...), data)
+func (b Broadcast) publishEvent(c *Command, event string, p *payload) error {
+	args, err := p.args()
 	if err != nil {
 		return fmt.Errorf("publish %q: %w", event, err)
 	}
-	return b.publish(&Command{Kind: KindBroadcast, Event: event, Args: args.From(1), Volatile: b.volatile})
+	c.Event, c.Args, c.Volatile = event, args.From(1), b.volatile
+	return b.publish(c)
 }
 
 // publish sends a command for the broadcast's target to the other servers.

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,7 +58,11 @@ func (c *conn) stopTimer() {
 
 // receive handles one message of the session. An error ends the connection.
 func (c *conn) receive(m engineio.Message) error {
+	parser := c.server.cfg.Parser
 	switch {
+	case parser == ParserMsgpack && !m.Binary:
+		return broken("packet is not binary")
+	case parser == ParserMsgpack:
 	case m.Binary && c.partial == nil:
 		return broken("attachment was not announced")
 	case m.Binary:
@@ -65,7 +70,7 @@ func (c *conn) receive(m engineio.Message) error {
 	case c.partial != nil:
 		return broken("packet came before all attachments of the last one")
 	}
-	p, err := parsePacket(m.Data, c.server.cfg.MaxAttachments)
+	p, err := parser.parse(m.Data, c.server.cfg.MaxAttachments)
 	if err != nil {
 		return broken(err.Error())
 	}
@@ -142,51 +147,79 @@ func (c *conn) dispatch(seat *seat, p *packet) {
 		s.takeAck(p.id, p.args)
 	case packetDisconnect:
 		seat.socket = nil
-		s.disconnect(nil)
+		s.disconnect(nil, false)
 		c.farewell(s, ErrClientDisconnect)
 	}
 }
 
-// handle runs the handler of an event.
+// handle runs the handlers of an event.
 func (c *conn) handle(s *Socket, p *packet) {
-	handler := s.handler(p.event)
-	if handler == nil {
-		return
-	}
 	ctx := newTurnContext(c)
 	defer ctx.end()
 	defer c.rescue("event")
-	handler(ctx, s, &Event{Name: p.event, Args: p.args, socket: s, id: p.id})
+	s.handle(ctx, &Event{Name: p.event, Args: p.args, socket: s, id: p.id})
 }
+
+var errAuthTooLarge = &Error{Message: "credentials are too large"}
 
 // connect begins to join a namespace. The turn is held.
 func (c *conn) connect(p *packet) error {
-	n := c.server.namespace(string(p.namespace))
-	if n == nil {
-		c.refuse(string(p.namespace), &Error{Message: "Invalid namespace"})
-		return nil
-	}
+	name := string(p.namespace)
 	place := c.seat(p.namespace)
 	switch {
 	case place != nil && place.socket != nil && place.socket.state.Load() != stateDisconnected:
 		return broken("namespace was joined already")
-	case place != nil && place.socket != nil:
-		c.farewell(place.socket, ErrServerDisconnect)
-	case place == nil && len(c.seats) >= c.server.cfg.MaxNamespaces:
-		c.refuse(n.name, &Error{Message: "too many namespaces"})
+	case place == nil && !c.makeRoom():
+		c.refuse(name, errTooManyNamespaces)
 		return nil
-	case place == nil:
-		c.seats = append(c.seats, seat{namespace: n})
+	case len(p.auth) > c.server.cfg.MaxAuthBytes:
+		c.refuse(name, errAuthTooLarge)
+		return nil
+	}
+	n, err := c.claim(name, p.auth)
+	if err != nil {
+		c.refuse(name, err)
+		return nil
+	}
+	if place == nil {
+		c.seats = append(c.seats, seat{})
 		place = &c.seats[len(c.seats)-1]
+	} else if place.socket != nil {
+		c.farewell(place.socket, ErrServerDisconnect)
 	}
 	s := newSocket(c, n, p.auth)
-	place.socket = s
-	if middlewares := n.hooks.Load().middlewares; len(middlewares) > 0 {
+	*place = seat{namespace: n, socket: s}
+	if middlewares := n.allHooks().middlewares; len(middlewares) > 0 || s.wantsBack() {
 		c.introduce(place, s, middlewares)
 		return nil
 	}
 	c.admit(s)
 	return nil
+}
+
+// claim finds the namespace, for which the application may be asked. A panic there closes the connection.
+func (c *conn) claim(name string, auth json.RawMessage) (n *Namespace, shown *Error) {
+	shown = errInternal
+	defer c.rescue("namespace")
+	n, err := c.server.claim(name, auth)
+	if err != nil {
+		shown, _ = visible(err)
+		return nil, shown
+	}
+	return n, nil
+}
+
+// makeRoom says whether the client may join one more namespace. If need be it gives up the place of one that the client has left.
+func (c *conn) makeRoom() bool {
+	if len(c.seats) < c.server.cfg.MaxNamespaces {
+		return true
+	}
+	left := slices.IndexFunc(c.seats, func(seat seat) bool { return seat.socket == nil })
+	if left < 0 {
+		return false
+	}
+	c.seats = slices.Delete(c.seats, left, left+1)
+	return true
 }
 
 // introduce runs the connect middlewares in a goroutine of their own, as many at a time as Config.MaxConnecting; the
@@ -206,18 +239,22 @@ func (c *conn) introduce(place *seat, s *Socket, middlewares []middleware) {
 		defer cancel()
 		err := c.ask(ctx, s, middlewares)
 		<-c.server.connecting
-		if stopWaiting() {
-			c.decide(s, err)
+		if !stopWaiting() || !c.decide(s, err) {
+			s.giveBack()
 		}
 	})
 }
 
 var errMiddlewareTimeout = &Error{Message: "timeout"}
 
-// ask runs the middlewares until one refuses. A panic closes the connection.
+// ask runs the middlewares until one refuses; a client that takes up where it was need not be asked again. A panic closes
+// the connection.
 func (c *conn) ask(ctx context.Context, s *Socket, middlewares []middleware) (err error) {
 	err = errInternal
 	defer c.rescue("connect middleware")
+	if s.resume() && !s.namespace.recovery.cfg.RunMiddlewares {
+		return nil
+	}
 	for _, use := range middlewares {
 		if err := use(ctx, s); err != nil {
 			return err
@@ -226,20 +263,21 @@ func (c *conn) ask(ctx context.Context, s *Socket, middlewares []middleware) (er
 	return nil
 }
 
-// decide ends what introduce began, unless the connection is gone.
-func (c *conn) decide(s *Socket, err error) {
+// decide ends what introduce began. It reports whether the client was still there.
+func (c *conn) decide(s *Socket, err error) bool {
 	c.turn.lock()
 	defer c.turn.unlock()
 	place := c.seatOf(s)
 	if place == nil {
-		return
+		return false
 	}
 	place.cancel = nil
 	if err != nil {
 		c.dismiss(s, err)
-		return
+	} else {
+		c.admit(s)
 	}
-	c.admit(s)
+	return true
 }
 
 // seatOf returns the place that the socket holds, or nil. The turn is held.
@@ -254,6 +292,7 @@ func (c *conn) seatOf(s *Socket) *seat {
 // dismiss refuses a socket, and frees its place. The turn is held.
 func (c *conn) dismiss(s *Socket, err error) {
 	c.seats = slices.DeleteFunc(c.seats, func(seat seat) bool { return seat.socket == s })
+	defer c.server.release(s.namespace)
 	shown, all := visible(err)
 	if !all {
 		c.log().Error("connect middleware", "namespace", s.namespace.name, "error", err)
@@ -263,21 +302,21 @@ func (c *conn) dismiss(s *Socket, err error) {
 
 // refuse sends a CONNECT_ERROR. The transport stays open.
 func (c *conn) refuse(name string, err *Error) {
-	p := &payload{}
+	var value json.RawMessage
 	if encodeErr := encode(0, nil, []any{err}, func(encoded *payload) {
-		p.array = slices.Clone(encoded.array[1 : len(encoded.array)-1])
+		value = slices.Clone(encoded.array[1 : len(encoded.array)-1])
 	}); encodeErr != nil {
 		c.log().Error("encode refusal", "namespace", name, "error", encodeErr)
-		p.array = []byte(`{"message":"internal error"}`)
+		value = []byte(`{"message":"internal error"}`)
 	}
-	c.session.Send(encodePlain(packetConnectError, namespacePrefix(name), p.array))
+	c.session.Send(encodePlain(c.server.cfg.Parser, packetConnectError, name, value))
 }
 
 // admit connects a socket: CONNECT is the first packet of its namespace, then come its connect handlers. The turn is held.
 func (c *conn) admit(s *Socket) {
 	c.stopTimer()
 	s.connect()
-	for _, onConnect := range s.namespace.hooks.Load().connects {
+	for _, onConnect := range s.namespace.allHooks().connects {
 		c.greet(s, onConnect)
 	}
 }
@@ -289,11 +328,20 @@ func (c *conn) greet(s *Socket, onConnect func(context.Context, *Socket)) {
 	onConnect(ctx, s)
 }
 
-// farewell runs the disconnect handlers of a socket. The turn is held.
+// farewell runs the disconnect handlers of a socket, and gives its claim on the namespace back. The turn is held.
 func (c *conn) farewell(s *Socket, reason error) {
-	for _, onDisconnect := range s.namespace.hooks.Load().disconnects {
+	defer c.free(s)
+	for _, onDisconnect := range s.namespace.allHooks().disconnects {
 		c.takeLeave(s, reason, onDisconnect)
 	}
+}
+
+// free gives the claim of a disconnected socket back. What is kept of the socket is kept by then.
+func (c *conn) free(s *Socket) {
+	if s.namespace.family != nil && s.ticket() != nil {
+		s.read(func(*Socket) {})
+	}
+	c.server.release(s.namespace)
 }
 
 func (c *conn) takeLeave(s *Socket, reason error, onDisconnect func(*Socket, error)) {
@@ -303,12 +351,12 @@ func (c *conn) takeLeave(s *Socket, reason error, onDisconnect func(*Socket, err
 
 // leave is the rest of Socket.Disconnect: it waits for the handler that runs, then frees the place, unless the client
 // has come back to it meanwhile, or the session has ended. Who frees the place runs the disconnect handlers.
-func (c *conn) leave(s *Socket) {
+func (c *conn) leave(s *Socket, reason error) {
 	c.turn.lock()
 	defer c.turn.unlock()
 	if place := c.seatOf(s); place != nil {
 		place.socket = nil
-		c.farewell(s, ErrServerDisconnect)
+		c.farewell(s, reason)
 	}
 }
 
@@ -328,10 +376,11 @@ func (c *conn) end(reason error) {
 		case s == nil:
 		case seat.cancel != nil:
 			seat.cancel()
-		case s.disconnect(nil):
+			c.server.release(s.namespace)
+		case s.disconnect(nil, resumable(reason)):
 			c.farewell(s, reason)
 		default:
-			c.farewell(s, ErrServerDisconnect)
+			c.farewell(s, s.endedBy())
 		}
 	}
 }

@@ -59,7 +59,9 @@ func (d *directory) exit(s *Socket) {
 	st := d.stripe(Room(s.id))
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	delete(st.sockets, Room(s.id))
+	if st.sockets[Room(s.id)] == s { // and not who came back to it
+		delete(st.sockets, Room(s.id))
+	}
 }
 
 // socket returns the socket with that id, or nil.

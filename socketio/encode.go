@@ -21,12 +21,45 @@ func reserved(event string) bool { return slices.Contains(reservedEvents, event)
 type payload struct {
 	array []byte
 	data  [][]byte // attachments
+	holes []place  // where they stand in the array
+	raw   bool     // not to be compressed
+}
+
+// with returns the payload with one more argument, a string that needs no quoting.
+func (p *payload) with(text string) *payload {
+	array := make([]byte, 0, len(p.array)+len(text)+3)
+	array = append(array, p.array[:len(p.array)-1]...)
+	array = append(array, `,"`...)
+	array = append(array, text...)
+	return &payload{array: append(array, `"]`...), data: p.data, holes: p.holes, raw: p.raw}
+}
+
+// args returns a copy of the payload that stays: the event's name, if it is one, and its arguments.
+func (p *payload) args() (Args, error) {
+	data := make([][]byte, len(p.data))
+	for i, d := range p.data {
+		data[i] = bytes.Clone(d) // the application may change its bytes
+	}
+	return ParseArgs(bytes.Clone(p.array), data)
 }
 
 // packets frames the payload as an event or an ack, with its id if there is one.
 func (p *payload) packets(t packetType, n *Namespace, id ackID) []*engineio.Packet {
+	packets := p.frame(t, n, id)
+	if p.raw {
+		for i := range packets {
+			packets[i] = packets[i].Uncompressed()
+		}
+	}
+	return packets
+}
+
+func (p *payload) frame(t packetType, n *Namespace, id ackID) []*engineio.Packet {
+	if n.parser == ParserMsgpack {
+		return []*engineio.Packet{engineio.NewBinary(p.packMessage(t, n.name, id))}
+	}
 	var buf [64]byte
-	header := appendHeader(buf[:0], t, len(p.data), n.prefix, id)
+	header := appendHeader(buf[:0], t, len(p.data), namespacePrefix(n.name), id)
 	packets := make([]*engineio.Packet, 1, 1+len(p.data))
 	packets[0] = engineio.NewText(header, p.array)
 	for _, d := range p.data {
@@ -52,8 +85,11 @@ func appendHeader(b []byte, t packetType, attachments int, prefix string, id ack
 }
 
 // encodePlain frames a packet with at most one JSON value: CONNECT, CONNECT_ERROR, DISCONNECT.
-func encodePlain(t packetType, prefix string, value json.RawMessage) *engineio.Packet {
-	return engineio.NewText(appendHeader(nil, t, 0, prefix, noAck), value)
+func encodePlain(parser Parser, t packetType, namespace string, value json.RawMessage) *engineio.Packet {
+	if parser == ParserMsgpack {
+		return engineio.NewBinary((&payload{array: value}).packMessage(t, namespace, noAck))
+	}
+	return engineio.NewText(appendHeader(nil, t, 0, namespacePrefix(namespace), noAck), value)
 }
 
 // An encoder makes payloads. It is taken from a pool: its buffers are used again.
@@ -63,6 +99,7 @@ type encoder struct {
 	toArray *json.Encoder
 	toValue *json.Encoder
 	data    [][]byte
+	holes   []place
 	first   bool // nothing is in the array yet
 }
 
@@ -104,7 +141,7 @@ func encode(maxAttachments int, event *string, args []any, use func(*payload)) e
 		e.free()
 		return err
 	}
-	use(&payload{array: e.array.Bytes(), data: e.data})
+	use(&payload{array: e.array.Bytes(), data: e.data, holes: e.holes})
 	e.free()
 	return nil
 }
@@ -112,12 +149,12 @@ func encode(maxAttachments int, event *string, args []any, use func(*payload)) e
 func (e *encoder) begin() {
 	e.array.Reset()
 	e.array.WriteByte('[')
-	e.data, e.first = nil, true
+	e.data, e.holes, e.first = nil, nil, true
 }
 
 func (e *encoder) free() {
 	if e.array.Cap() <= largestKept && e.value.Cap() <= largestKept {
-		e.data = nil
+		e.data, e.holes = nil, nil
 		encoders.Put(e)
 	}
 }
@@ -145,6 +182,7 @@ func (e *encoder) arg(arg any) error {
 		return e.raw(arg)
 	case Binary:
 		e.comma()
+		e.holes = append(e.holes, place{e.array.Len(), len(e.data)})
 		e.array.Write(appendPlaceholder(e.array.AvailableBuffer(), len(e.data)))
 		e.data = append(e.data, arg)
 		return nil
@@ -165,11 +203,18 @@ func (e *encoder) args(args Args) {
 	offset := len(e.data)
 	for i, v := range args.values {
 		e.comma()
-		if offset == 0 || args.binary == nil {
-			e.array.Write(v)
-		} else {
-			e.array.Write(args.renumbered(e.array.AvailableBuffer(), i, offset))
+		start := e.array.Len()
+		if offset > 0 && args.binary != nil {
+			e.array.Write(args.fill(e.array.AvailableBuffer(), i, func(b []byte, num int) []byte {
+				e.holes = append(e.holes, place{start + len(b), num + offset})
+				return appendPlaceholder(b, num+offset)
+			}))
+			continue
 		}
+		for _, h := range args.holes(i) {
+			e.holes = append(e.holes, place{start + h.start, h.num})
+		}
+		e.array.Write(v)
 	}
 	e.data = append(e.data, args.Attachments()...)
 }
@@ -202,7 +247,10 @@ func (e *encoder) search(v any) error {
 		return err
 	}
 	text := bytes.TrimSuffix(e.value.Bytes(), []byte{'\n'})
-	out, data, err := extractBinary(e.array.AvailableBuffer(), text, e.data)
+	start := e.array.Len()
+	out, data, err := extractBinary(e.array.AvailableBuffer(), text, e.data, func(at, num int) {
+		e.holes = append(e.holes, place{start + at, num})
+	})
 	if err != nil {
 		return err
 	}

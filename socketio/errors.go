@@ -30,8 +30,8 @@ var (
 	ErrTooManyAcks = errors.New("too many acks are pending")
 	// ErrTooManyRooms: the socket would be in more than Config.MaxRooms rooms.
 	ErrTooManyRooms = errors.New("too many rooms")
-	// ErrRoomName: the room's name is empty.
-	ErrRoomName = errors.New("room name is empty")
+	// ErrRoomName: the room's name is empty, or longer than 1,024 bytes.
+	ErrRoomName = errors.New("room name is empty or too long")
 	// ErrAckSent: the event was acknowledged before.
 	ErrAckSent = errors.New("ack was already sent")
 	// ErrWaitInHandler: a handler waits for its own connection, whose next packet is read only when the handler has

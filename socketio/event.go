@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
-	"sync"
 	"sync/atomic"
 )
 
@@ -33,30 +31,6 @@ func (e *Event) Ack(args ...any) error {
 	}
 	return e.socket.sendAck(e.id, args)
 }
-
-// A Handler handles one event of a socket. Events of a connection are handled one after the other, in the order in
-// which they came: until a handler returns, nothing more of that connection is handled, so long work belongs into a
-// goroutine. The context ends when the deadline of Config.HandlerTimeout has passed, and when the server is gone.
-// A panic is logged and closes that connection.
-type Handler func(ctx context.Context, s *Socket, e *Event)
-
-// A Listener is where handlers are registered: a *Namespace, for all of its sockets, or a *Socket, for that one.
-type Listener interface {
-	listeners() *listeners
-}
-
-// Handle registers the handler for an event. A later call for the same event replaces it, and nil removes it. A
-// handler of the socket takes precedence over one of its namespace. An event without a handler is dropped, and not
-// acknowledged, unless HandleOther has taken care of it.
-func Handle(l Listener, event string, h Handler) { l.listeners().set(event, h) }
-
-// HandleOther registers the handler for all events that have no handler of their own, neither at the socket nor at its
-// namespace.
-func HandleOther(l Listener, h Handler) { l.listeners().set(otherEvents, h) }
-
-// otherEvents is the name under which HandleOther registers. No event that a client can send is confused with it,
-// because it is reserved.
-const otherEvents = "newListener"
 
 // On registers a typed handler for an event: the first argument is decoded into In, once, and what the handler returns is
 // the ack, if the client wants one.
@@ -114,47 +88,4 @@ func (e *Event) refuse(err error) {
 		e.socket.log().Error("handle event", "event", e.Name, "error", err)
 	}
 	e.answer(map[string]*Error{"error": shown})
-}
-
-// listeners are handlers by event. Reading them takes no lock: they are copied when one is added.
-type listeners struct {
-	mu     sync.Mutex // held while adding
-	events atomic.Pointer[map[string]Handler]
-}
-
-func (l *listeners) set(event string, h Handler) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	events := make(map[string]Handler)
-	if old := l.events.Load(); old != nil {
-		maps.Copy(events, *old)
-	}
-	events[event] = h
-	if h == nil {
-		delete(events, event)
-	}
-	l.events.Store(&events)
-}
-
-// find returns the handler for an event, or nil. It may be called on nil.
-func (l *listeners) find(event string) Handler {
-	if l == nil {
-		return nil
-	}
-	if events := l.events.Load(); events != nil {
-		return (*events)[event]
-	}
-	return nil
-}
-
-// findHandler returns the handler for an event: the first that one of the levels has, or else that for other events.
-func findHandler(event string, levels ...*listeners) Handler {
-	for _, name := range [...]string{event, otherEvents} {
-		for _, l := range levels {
-			if h := l.find(name); h != nil {
-				return h
-			}
-		}
-	}
-	return nil
 }

@@ -85,3 +85,48 @@ func (n *Namespace) RoomsForTest() (rooms int) {
 	}
 	return rooms
 }
+
+// RecoveryForTest counts what is kept for clients that may come back.
+func (n *Namespace) RecoveryForTest() (sessions, records, bytes int) {
+	r := n.recovery
+	r.order.Lock()
+	defer r.order.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.kept), len(r.records), r.bytes
+}
+
+// PendingForTest counts the acks that the client owes.
+func (s *Socket) PendingForTest() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.acks)
+}
+
+// Unpack reads a MessagePack packet as a connection does.
+func Unpack(message []byte) (*Packet, error) {
+	p, err := unpackPacket(message, 10)
+	if err != nil {
+		return nil, err
+	}
+	d := &Packet{Type: string(p.kind), Namespace: string(p.namespace), Auth: p.auth, Event: p.event, Args: p.args}
+	if n, ok := p.id.get(); ok {
+		d.ID = &n
+	}
+	return d, nil
+}
+
+// Pack makes an event (Type "2") or an ack (Type "3") in MessagePack.
+func Pack(kind, namespace string, id *uint64, event string, args ...any) (message []byte, err error) {
+	ack := noAck
+	if id != nil {
+		ack = someAck(*id)
+	}
+	use := func(p *payload) { message = p.packMessage(packetType(kind[0]), namespace, ack) }
+	if kind == "2" {
+		err = encodeEvent(10, event, args, use)
+	} else {
+		err = encode(10, nil, args, use)
+	}
+	return message, err
+}

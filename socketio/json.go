@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"iter"
 	"strconv"
 	"unicode/utf8"
 )
@@ -158,6 +159,25 @@ func (c *cursor) skipNested() {
 		case ']', '}':
 			if depth--; depth == 0 {
 				c.at++
+				return
+			}
+		}
+	}
+}
+
+// members are the keys, as they are quoted, and values of a JSON object that is known to be valid.
+func members(object []byte) iter.Seq2[[]byte, json.RawMessage] {
+	return func(yield func([]byte, json.RawMessage) bool) {
+		c := cursor{data: object}
+		c.next()
+		for c.at++; c.next() != '}'; {
+			if c.data[c.at] == ',' {
+				c.at++
+			}
+			key := c.value()
+			c.next()
+			c.at++ // the colon
+			if !yield(key, c.value()) {
 				return
 			}
 		}

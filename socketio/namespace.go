@@ -14,31 +14,34 @@ import (
 // middlewares and handlers before clients come: what is registered later holds for later packets. Its methods may be
 // called from any goroutine.
 type Namespace struct {
-	server *Server
-	name   string
-	prefix string // what its packets carry of the name
+	registry
 
-	events listeners
-	mu     sync.Mutex // held while adding hooks
-	hooks  atomic.Pointer[hooks]
+	// Set once.
+	server   *Server
+	name     string
+	family   *Family // nil for one that Of has made
+	parser   Parser
+	recovery *recovery     // nil if it is off
+	ready    chan struct{} // closed when OnNamespace has been heard
+
+	claims int // seats that clients have, or wait for; guarded by Server.mu, counted for those of a family only
 
 	acks      atomic.Uint64 // ids of the acks that are asked for
+	eavesdrop atomic.Bool   // somebody listens to outgoing events
 	directory directory
+	roster    roster
 	parts     []part // one for each shard, touched only by its turn
+
+	inquiriesMu sync.Mutex // guards inquiries
+	inquiries   map[string]func(context.Context, *ServerEvent)
 }
 
-type middleware = func(context.Context, *Socket) error
-
-// hooks are copied when one is added.
-type hooks struct {
-	middlewares []middleware
-	connects    []func(context.Context, *Socket)
-	disconnects []func(*Socket, error)
-}
-
-func newNamespace(server *Server, name string) *Namespace {
-	n := &Namespace{server: server, name: name, prefix: namespacePrefix(name)}
-	n.hooks.Store(&hooks{})
+func newNamespace(server *Server, name string, family *Family) *Namespace {
+	n := &Namespace{server: server, name: name, family: family, parser: server.cfg.Parser, ready: make(chan struct{})}
+	n.eavesdrop.Store(len(family.listenersOf().load().outgoing) > 0)
+	if server.cfg.Recovery != nil {
+		n.recovery = newRecovery(n)
+	}
 	n.parts = make([]part, len(server.engine.Shards()))
 	n.directory.namespace = name
 	n.directory.seed = maphash.MakeSeed()
@@ -48,6 +51,20 @@ func newNamespace(server *Server, name string) *Namespace {
 		server.cfg.Logger.Error("watch room", "namespace", name, "room", room, "error", err)
 	}
 	return n
+}
+
+// allHooks returns the hooks of the family, then the namespace's own.
+func (n *Namespace) allHooks() hooks {
+	own := n.loadHooks()
+	if n.family == nil {
+		return own
+	}
+	all := n.family.loadHooks()
+	return hooks{
+		middlewares: slices.Concat(all.middlewares, own.middlewares),
+		connects:    slices.Concat(all.connects, own.connects),
+		disconnects: slices.Concat(all.disconnects, own.disconnects),
+	}
 }
 
 // namespacePrefix is what stands for the namespace in a packet.
@@ -60,34 +77,6 @@ func namespacePrefix(name string) string {
 
 // Name is the namespace's name, with its leading slash.
 func (n *Namespace) Name() string { return n.name }
-
-// Use adds a connect middleware: it is asked whether a client may join the namespace, after those added before, and may
-// take its time, within Config.HandlerTimeout. The socket has its Handshake and Auth, and can be given a Value, but cannot
-// emit or join rooms yet. An error refuses the client: see Error for what it is told. A client that is refused
-// does not come back by itself; if it should, close its connection with Socket.Close and return any error.
-func (n *Namespace) Use(m func(ctx context.Context, s *Socket) error) {
-	n.addHook(func(h *hooks) { h.middlewares = append(slices.Clip(h.middlewares), m) })
-}
-
-// OnConnect adds a handler for sockets that were let in. It runs like the handler of an event, before any event of the
-// socket; what it emits comes first.
-func (n *Namespace) OnConnect(h func(ctx context.Context, s *Socket)) {
-	n.addHook(func(hooks *hooks) { hooks.connects = append(slices.Clip(hooks.connects), h) })
-}
-
-// OnDisconnect adds a handler for sockets that were connected and are so no more; it is called once for each, after all
-// other handlers of the socket. Reason gives the text for the error. Socket.Rooms tells where the socket was.
-func (n *Namespace) OnDisconnect(h func(s *Socket, reason error)) {
-	n.addHook(func(hooks *hooks) { hooks.disconnects = append(slices.Clip(hooks.disconnects), h) })
-}
-
-func (n *Namespace) addHook(add func(*hooks)) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	changed := *n.hooks.Load()
-	add(&changed)
-	n.hooks.Store(&changed)
-}
 
 // To begins a broadcast to the rooms, or to the whole namespace if none is given.
 func (n *Namespace) To(rooms ...Room) Broadcast { return Broadcast{namespace: n}.To(rooms...) }
@@ -110,8 +99,6 @@ func (n *Namespace) Sockets() []*Socket {
 
 // Len is the number of sockets on this server.
 func (n *Namespace) Len() int { return n.directory.members(everyone) }
-
-func (n *Namespace) listeners() *listeners { return &n.events }
 
 // post hands an entry to the shards in the set.
 func (n *Namespace) post(set shardSet, e engineio.Entry) {

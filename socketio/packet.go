@@ -176,16 +176,20 @@ func (p *packet) parseArgs(payload []byte) error {
 	return nil
 }
 
-// parseEvent takes the name off the arguments.
 func (p *packet) parseEvent(payload []byte) error {
 	if err := p.parseArgs(payload); err != nil {
 		return err
 	}
+	return p.takeName()
+}
+
+// takeName takes the event's name off its arguments.
+func (p *packet) takeName() error {
 	values := p.args.values
 	if len(values) == 0 {
 		return errEventName
 	}
-	p.args.values = values[1:]
+	p.args = p.args.From(1)
 	switch name := values[0]; {
 	case name[0] == '"':
 		p.event = unquote(name)

@@ -13,6 +13,12 @@ type Room string
 // everyone is the room that all sockets of a namespace are in. Applications cannot name it.
 const everyone Room = ""
 
+// maxRoomName is the length of a room's name, which is kept as long as the room is.
+const maxRoomName = 1024
+
+// isRoomName says whether applications may name a room so.
+func isRoomName(name Room) bool { return name != everyone && len(name) <= maxRoomName }
+
 // A part is what one shard keeps of a namespace: the rooms of the shard's sockets. Only the shard's turn touches it.
 type part struct {
 	rooms      map[Room]*room
@@ -205,8 +211,9 @@ var _ engineio.Entry = (*joinEntry)(nil)
 
 // A joinEntry makes a socket join rooms. Who posts it has added them to the directory.
 type joinEntry struct {
-	socket *Socket
-	rooms  []Room
+	socket   *Socket
+	rooms    []Room
+	position uint64 // see ticket.since
 }
 
 func (e *joinEntry) Run(sh *engineio.Shard) {
@@ -214,7 +221,10 @@ func (e *joinEntry) Run(sh *engineio.Shard) {
 	for _, name := range e.rooms {
 		if !s.joined || !n.parts[sh.Index()].join(s, name) {
 			s.forgetRoom(name)
+			continue
 		}
+		s.ticket().joined(name, e.position)
+		n.joinedRoom(s, name)
 	}
 }
 
@@ -229,6 +239,8 @@ func (e *leaveEntry) Run(sh *engineio.Shard) {
 	for _, name := range e.rooms {
 		if s.joined && name != everyone && n.parts[sh.Index()].leave(s, name) {
 			s.forgetRoom(name)
+			s.ticket().left(name)
+			n.leftRoom(s, name)
 		}
 	}
 }

@@ -24,8 +24,15 @@ type Server struct {
 	connecting chan struct{}  // a place for each chain of connect middlewares that runs
 	goroutines sync.WaitGroup // middlewares, disconnects, watchers
 
-	mu         sync.RWMutex // guards below
-	namespaces map[string]*Namespace
+	requests  requests // what was asked of other servers
+	questions errands  // what other servers ask
+	inquiries errands  // events of other servers
+
+	mu          sync.RWMutex // guards below, and the claims of namespaces
+	namespaces  map[string]*Namespace
+	families    []*Family
+	dynamic     int // namespaces of families
+	onNamespace []func(*Namespace)
 }
 
 // New makes a server with the namespace "/". Shutdown frees what it holds.
@@ -33,6 +40,7 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg.withDefaults(), id: ServerID(newSocketID())}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.connecting = make(chan struct{}, s.cfg.MaxConnecting)
+	s.questions.work, s.inquiries.work = &s.goroutines, &s.goroutines
 	s.bundle = newBundle(s.cfg.Client)
 	s.engine = engineio.NewServer(handler{s}, s.cfg.Engine)
 	s.namespaces = make(map[string]*Namespace)
@@ -40,18 +48,29 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Of returns the namespace of that name, and makes it if there is none. A missing leading slash is added.
+// Of returns the namespace of that name, and makes it if there is none. A missing leading slash is added. For namespaces that
+// are not known in advance see OfPattern and OfFunc.
 func (s *Server) Of(name string) *Namespace {
 	if !strings.HasPrefix(name, "/") {
 		name = "/" + name
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	n := s.namespaces[name]
-	if n == nil {
-		n = newNamespace(s, name)
-		s.namespaces[name] = n
+	if n != nil {
+		s.mu.Unlock()
+		return n
 	}
+	n = s.add(name, nil)
+	introduce := s.onNamespace
+	s.mu.Unlock()
+	n.introduceTo(introduce)
+	return n
+}
+
+// add makes a namespace. s.mu is held.
+func (s *Server) add(name string, f *Family) *Namespace {
+	n := newNamespace(s, name, f)
+	s.namespaces[name] = n
 	return n
 }
 
@@ -95,8 +114,11 @@ func (s *Server) Stats() Stats {
 // stay away, so they look for a server again. It returns when the last handler has returned and nothing of the
 // server is left running. If ctx ends before, the contexts of handlers end and the context's error is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.stopRecovery()
 	err := s.engine.Shutdown(ctx)
 	s.cancel()
+	s.questions.close()
+	s.inquiries.close()
 	if err == nil {
 		err = wait(ctx, &s.goroutines)
 	}

@@ -25,7 +25,7 @@ func newSocketID() SocketID {
 // A Socket is a client's presence in a namespace, from the time it is let in until it disconnects; a client that comes back
 // has a new one. Its methods may be called from any goroutine.
 type Socket struct {
-	// Set once. The session is the conn's, once more, for broadcasts to have at hand.
+	// Set before the socket is let in. The session is the conn's, once more, for broadcasts to have at hand.
 	namespace *Namespace
 	conn      *conn
 	session   *engineio.Session
@@ -34,16 +34,22 @@ type Socket struct {
 
 	state     atomic.Uint32
 	roomCount atomic.Int32 // rooms joined by calls so far
+	extras    atomic.Pointer[extras]
 
 	mu    sync.Mutex // guards below, and the order of connect and disconnect
 	value any
 	acks  map[uint64]ackFunc
-	own   *listeners
 
 	// Owned by the turn of the session's shard.
 	joined      bool // CONNECT was sent, and the end has not come
 	mark        uint64
 	memberships []membership
+}
+
+// extras are what few sockets have. Once there, they stay.
+type extras struct {
+	listeners listeners
+	ticket    *ticket // with which the client may come back
 }
 
 const (
@@ -53,7 +59,11 @@ const (
 )
 
 func newSocket(c *conn, n *Namespace, auth json.RawMessage) *Socket {
-	return &Socket{namespace: n, conn: c, session: c.session, id: newSocketID(), auth: string(auth)}
+	s := &Socket{namespace: n, conn: c, session: c.session, id: newSocketID(), auth: string(auth)}
+	if n.recovery != nil {
+		s.extras.Store(&extras{ticket: n.recovery.issue(s)})
+	}
+	return s
 }
 
 // ID is the socket's id. It is also a room that only this socket is in.
@@ -106,25 +116,29 @@ func (s *Socket) emit(volatile bool, event string, args []any) error {
 	if !s.Connected() {
 		return ErrDisconnected
 	}
-	return encodeEvent(s.namespace.server.cfg.MaxAttachments, event, args, func(p *payload) {
-		s.send(volatile, p.packets(packetEvent, s.namespace, noAck))
+	n := s.namespace
+	return encodeEvent(n.server.cfg.MaxAttachments, event, args, func(p *payload) {
+		e := &sendEntry{socket: s, volatile: volatile, notice: n.notice(event, p)}
+		n.inOrder(func() {
+			if e.packets = n.log(p, volatile, func() target { return target{rooms: []Room{Room(s.id)}} }); e.packets == nil {
+				e.packets = p.packets(packetEvent, n, noAck)
+			}
+			s.session.Shard().Post(e)
+		})
 	})
 }
 
-// send queues packets behind everything that was issued for this socket before.
-func (s *Socket) send(volatile bool, packets []*engineio.Packet) {
-	s.session.Shard().Post(&sendEntry{s, packets, volatile})
-}
-
-// A sendEntry sends to one socket, unless that is disconnected meanwhile.
+// A sendEntry sends to one socket, behind everything that was issued for it before, unless it is disconnected meanwhile.
 type sendEntry struct {
 	socket   *Socket
 	packets  []*engineio.Packet
 	volatile bool
+	notice   *notice
 }
 
 func (e *sendEntry) Run(sh *engineio.Shard) {
 	if e.socket.joined {
+		e.notice.tell(e.socket)
 		sh.Send(e.socket.session, e.volatile, e.packets...)
 	}
 }
@@ -144,7 +158,7 @@ func (s *Socket) Join(rooms ...Room) error {
 		return ErrDisconnected
 	}
 	for _, name := range rooms {
-		if name == everyone {
+		if !isRoomName(name) {
 			return ErrRoomName
 		}
 	}
@@ -163,7 +177,9 @@ func (s *Socket) enter(rooms []Room) {
 		names[i] = Room(strings.Clone(string(name))) // the name may be part of a large message
 		s.namespace.directory.add(names[i], s.shardIndex())
 	}
-	s.session.Shard().Post(&joinEntry{s, names})
+	s.namespace.inOrder(func() {
+		s.session.Shard().Post(&joinEntry{s, names, s.namespace.recovery.position()})
+	})
 }
 
 // Leave leaves rooms. A socket cannot leave the room of its own id.
@@ -174,14 +190,19 @@ func (s *Socket) Leave(rooms ...Room) {
 // Rooms returns the rooms that the socket is in, its own id first. It sees every Join and Leave that the calling goroutine
 // issued before. After a disconnect it returns the rooms that the socket was in at its end.
 func (s *Socket) Rooms() []Room {
+	var rooms []Room
+	s.read(func(s *Socket) { rooms = s.roomsNow() })
+	return rooms
+}
+
+// roomsNow is Rooms on the turn of the shard.
+func (s *Socket) roomsNow() []Room {
 	rooms := []Room{Room(s.id)}
-	s.read(func(s *Socket) {
-		for _, m := range s.memberships {
-			if m.room.name != everyone {
-				rooms = append(rooms, m.room.name)
-			}
+	for _, m := range s.memberships {
+		if m.room.name != everyone {
+			rooms = append(rooms, m.room.name)
 		}
-	})
+	}
 	return rooms
 }
 
@@ -210,12 +231,24 @@ func (s *Socket) connect() {
 	n := s.namespace
 	n.directory.add(everyone, s.shardIndex())
 	_ = n.awaitWatch([]Room{everyone}) // broadcasts of other servers arrive from the first moment, if they can; it is logged if not
-	answer := fmt.Appendf(nil, `{"sid":"%s"}`, s.id)
+	e := &connectEntry{socket: s, answer: encodePlain(n.parser, packetConnect, n.name, s.greeting())}
+	e.rooms = s.reserveRooms()
 	s.mu.Lock() // who finds the socket in the directory does nothing with it before this is done
 	defer s.mu.Unlock()
-	n.directory.enter(s)
-	s.state.Store(stateConnected)
-	s.session.Shard().Post(&connectEntry{s, encodePlain(packetConnect, n.prefix, answer)})
+	n.inOrder(func() {
+		e.missed = s.begin()
+		n.directory.enter(s)
+		s.state.Store(stateConnected)
+		s.session.Shard().Post(e)
+	})
+}
+
+// greeting is what the client is told when it is let in.
+func (s *Socket) greeting() json.RawMessage {
+	if s.ticket() == nil {
+		return fmt.Appendf(nil, `{"sid":"%s"}`, s.id)
+	}
+	return fmt.Appendf(nil, `{"sid":"%s","pid":"%s"}`, s.id, s.ticket().pid)
 }
 
 // settled says whether the socket is connected, and waits if it is just about to be.
@@ -225,25 +258,35 @@ func (s *Socket) settled() bool {
 	return s.Connected()
 }
 
-// A connectEntry makes the socket one of its namespace's, and tells the client.
+// A connectEntry makes the socket one of its namespace's, and tells the client. To one that takes up where it was it sends
+// what was missed first: the client waits with that until it hears that it is back.
 type connectEntry struct {
 	socket *Socket
 	answer *engineio.Packet
+	rooms  []Room // where it was
+	missed [][]*engineio.Packet
 }
 
 func (e *connectEntry) Run(sh *engineio.Shard) {
 	s := e.socket
 	s.joined = true
 	s.namespace.parts[sh.Index()].join(s, everyone)
+	s.namespace.joinedRoom(s, Room(s.id))
+	for _, name := range e.rooms {
+		(&joinEntry{s, []Room{name}, s.ticket().since[name]}).Run(sh)
+	}
+	for _, packets := range e.missed {
+		sh.Send(s.session, false, packets...)
+	}
 	sh.Send(s.session, false, e.answer)
 }
 
 // Disconnect takes the socket out of its namespace and tells the client, which does not come back by itself. The
 // connection, and other sockets on it, stay. Handlers of OnDisconnect run when the handler that may be running is done.
 func (s *Socket) Disconnect() {
-	answer := encodePlain(packetDisconnect, s.namespace.prefix, nil)
-	if s.disconnect(answer) {
-		s.namespace.server.goroutines.Go(func() { s.conn.leave(s) })
+	answer := encodePlain(s.namespace.parser, packetDisconnect, s.namespace.name, nil)
+	if s.disconnect(answer, false) {
+		s.namespace.server.goroutines.Go(func() { s.conn.leave(s, ErrServerDisconnect) })
 	}
 }
 
@@ -257,12 +300,12 @@ func (s *Socket) Close(reason error) {
 }
 
 // disconnect ends the socket: nothing is sent to it any more but the farewell, if there is one. It reports whether the
-// socket was connected; who gets true calls the disconnect handlers.
-func (s *Socket) disconnect(farewell *engineio.Packet) bool {
+// socket was connected; who gets true calls the disconnect handlers. With resumable, the client may come back to it.
+func (s *Socket) disconnect(farewell *engineio.Packet, resumable bool) bool {
 	s.mu.Lock()
 	connected := s.state.CompareAndSwap(stateConnected, stateDisconnected)
 	if connected {
-		s.session.Shard().Post(&disconnectEntry{s, farewell})
+		s.session.Shard().Post(&disconnectEntry{s, farewell, resumable})
 	}
 	s.mu.Unlock()
 	if connected {
@@ -273,15 +316,21 @@ func (s *Socket) disconnect(farewell *engineio.Packet) bool {
 
 // A disconnectEntry takes the socket out of everything.
 type disconnectEntry struct {
-	socket   *Socket
-	farewell *engineio.Packet
+	socket    *Socket
+	farewell  *engineio.Packet
+	resumable bool
 }
 
 func (e *disconnectEntry) Run(sh *engineio.Shard) {
 	s, n := e.socket, e.socket.namespace
 	s.joined = false
-	n.parts[sh.Index()].leaveAll(s, func(name Room) { n.directory.remove(name, sh.Index()) })
+	n.parts[sh.Index()].leaveAll(s, func(name Room) {
+		n.directory.remove(name, sh.Index())
+		n.leftRoom(s, name)
+	})
 	n.directory.exit(s)
+	n.leftRoom(s, Room(s.id))
+	s.retire(e.resumable)
 	if e.farewell != nil {
 		sh.Send(s.session, false, e.farewell)
 	}
@@ -289,20 +338,26 @@ func (e *disconnectEntry) Run(sh *engineio.Shard) {
 
 // listeners returns the socket's own handlers.
 func (s *Socket) listeners() *listeners {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.own == nil {
-		s.own = &listeners{}
+	if s.extras.Load() == nil {
+		s.extras.CompareAndSwap(nil, &extras{})
 	}
-	return s.own
+	return &s.extras.Load().listeners
 }
 
-// handler returns the handler of an event: the socket's own or its namespace's, or nil.
-func (s *Socket) handler(event string) Handler {
-	s.mu.Lock()
-	own := s.own
-	s.mu.Unlock()
-	return findHandler(event, own, &s.namespace.events)
+// own is what is registered with the socket alone.
+func (s *Socket) own() *listenerTable {
+	if x := s.extras.Load(); x != nil {
+		return x.listeners.load()
+	}
+	return noListeners
+}
+
+// ticket returns what the client needs to come back, or nil without recovery.
+func (s *Socket) ticket() *ticket {
+	if x := s.extras.Load(); x != nil {
+		return x.ticket
+	}
+	return nil
 }
 
 func (s *Socket) log() *slog.Logger {

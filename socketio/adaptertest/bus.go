@@ -135,7 +135,7 @@ func (a *Adapter) push(c *socketio.Command) error {
 
 // interestedIn says whether anything that the command is meant for is watched. a.mu is held.
 func (a *Adapter) interestedIn(c *socketio.Command) bool {
-	if a.watched == nil || c.To != "" || c.Kind == socketio.KindRequest {
+	if a.watched == nil || c.To != "" || c.ID != "" || c.Kind == socketio.KindRequest {
 		return true
 	}
 	if !a.watched[place{c.Namespace, ""}] {

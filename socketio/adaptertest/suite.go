@@ -171,13 +171,14 @@ func testContent(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
 	}
 	commands := []*socketio.Command{
 		{Kind: socketio.KindBroadcast, Rooms: []socketio.Room{"room", "大厅 🙂"}, Except: []socketio.Room{"a,b/c"}, Event: "e", Args: args, Volatile: true},
-		{Kind: socketio.KindBroadcast, Event: "ask", Args: args, ID: "request 1"},
+		{Kind: socketio.KindBroadcast, Event: "ask", Args: args, ID: "request 1", Timeout: 1500 * time.Millisecond},
 		{Kind: socketio.KindJoin, Rooms: []socketio.Room{"room"}, Joins: []socketio.Room{"x", "y"}},
 		{Kind: socketio.KindLeave, Except: []socketio.Room{"x"}, Joins: []socketio.Room{"y"}},
 		{Kind: socketio.KindDisconnect, Rooms: []socketio.Room{"room"}, Close: true},
 		{Kind: socketio.KindRequest, Event: "sockets", ID: "r2", Args: args},
 		{Kind: socketio.KindResponse, To: s[1].id, ID: "r2", Args: args},
-		{Kind: socketio.KindAck, To: s[1].id, ID: "r1", Count: 3},
+		{Kind: socketio.KindCount, To: s[1].id, ID: "r1", Count: 3},
+		{Kind: socketio.KindCount, To: s[1].id, ID: "r1"},
 		{Kind: socketio.KindAck, To: s[1].id, ID: "r1", Args: args},
 	}
 	for _, c := range commands {
