@@ -7,6 +7,7 @@ import (
 	"go/build"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -52,12 +53,15 @@ var rooms = map[string]room{
 	},
 	"internal/store": {
 		rooms:   "internal/chat internal/auth",
-		modules: "modernc.org/sqlite github.com/pressly/goose/v3 golang.org/x/sys",
+		modules: "modernc.org/sqlite github.com/pressly/goose/v3 github.com/jackc/pgx/v5 golang.org/x/sys",
 		why:     "the only room that speaks SQL; it implements what chat and auth ask for",
 	},
 	"internal/store/storetest": {
 		rooms: "internal/chat internal/auth",
 		why:   "what every store must do, said in the domain's words",
+	},
+	"internal/store/pgtest": {
+		why: "a PostgreSQL server of a test's own; tests alone use it",
 	},
 	"internal/gateway": {
 		rooms: "internal/chat internal/auth socketio",
@@ -92,9 +96,14 @@ var rooms = map[string]room{
 		modules: "github.com/gobwas/ws",
 		why:     "a client for tests, independent of the engines it tests",
 	},
+	"test/conformance/testbed": {
+		rooms: "engineio socketio",
+		why:   "what the official suites of the protocols are run against; the public packages must be enough",
+	},
 	"test/tally":              {why: "reads test output"},
 	"test/conformance/member": {rooms: "internal/chat internal/store", why: "makes a member for the browser tests"},
 	"test/faults":             {why: "tests only: it starts the real program"},
+	"test/soak":               {why: "tests only: random load on the engine"},
 	".":                       {why: "this test only"},
 }
 
@@ -206,7 +215,7 @@ func listPackages(t *testing.T) []pkg {
 		if err != nil || !entry.IsDir() {
 			return err
 		}
-		if name := entry.Name(); dir != "." && (name == "node_modules" || name == "testdata" || name == "tools" || name[0] == '.') {
+		if dir != "." && isElsewhere(dir) {
 			return fs.SkipDir
 		}
 		p, err := build.ImportDir(dir, 0)
@@ -220,4 +229,11 @@ func listPackages(t *testing.T) []pkg {
 		t.Fatalf("read the tree: %v", err)
 	}
 	return pkgs
+}
+
+// isElsewhere holds for folders that the go command does not count to this module.
+func isElsewhere(dir string) bool {
+	name := filepath.Base(dir)
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return name == "node_modules" || name == "testdata" || name[0] == '.' || err == nil
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -15,13 +17,17 @@ import (
 
 // TestModel plays random histories: members and guests enter, send, send again, read, miss pushes while they are away,
 // come back by sync; the server restarts. After each of them every client's view must equal what was acknowledged, the
-// numbers that came live must be dense and in order, and unread must equal a count by hand.
+// numbers that came live must be dense and in order, and unread must equal a count by hand. QUN_MODEL_ROUNDS says how
+// many histories are played, if a few are not enough.
 func TestModel(t *testing.T) {
-	rounds := uint64(6)
-	if testing.Short() {
-		rounds = 2
+	rounds := 3
+	if set := os.Getenv("QUN_MODEL_ROUNDS"); set != "" {
+		var err error
+		if rounds, err = strconv.Atoi(set); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for seed := range rounds {
+	for seed := range uint64(rounds) {
 		if faults := play(t, seed, nil); len(faults) > 0 {
 			t.Errorf("seed %d: %v", seed, errors.Join(faults...))
 		}
@@ -365,14 +371,9 @@ func (m *model) settle() {
 }
 
 func (m *model) waitFor(g chat.GroupID, head chat.Seq) {
-	for range 10000 {
-		events := m.events(g, "")
-		if len(events) > 0 && events[len(events)-1].Number >= head {
-			return
-		}
-		m.store.View(m.ctx, func(chat.Reader) error { return nil }) // gives way
+	if !m.await(g, head) {
+		m.wrong("number %d of %s is never announced", head, g)
 	}
-	m.wrong("number %d of %s is never announced", head, g)
 }
 
 // Notify is what the announcer calls: the router to the clients.

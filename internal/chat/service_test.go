@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"qun/internal/chat"
 	"qun/internal/store"
@@ -23,6 +25,8 @@ type house struct {
 
 	mu    sync.Mutex // guards below
 	heard []chat.Event
+	last  map[chat.GroupID]chat.Seq // the number heard last
+	more  *sync.Cond                // something was heard
 }
 
 // noLimits lifts the rates, which tests of other things would run into.
@@ -34,10 +38,26 @@ func noLimits() chat.Config {
 
 func newHouse(t *testing.T, cfg chat.Config) *house {
 	t.Helper()
-	h := &house{t: t, ctx: t.Context(), dir: t.TempDir(), cfg: cfg}
+	h := &house{t: t, ctx: t.Context(), dir: quickDir(t), cfg: cfg, last: map[chat.GroupID]chat.Seq{}}
+	h.more = sync.NewCond(&h.mu)
 	h.open()
 	t.Cleanup(h.close)
 	return h
+}
+
+// quickDir is a folder in memory, where there is one: what the disk does is tested with the store.
+func quickDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "qun-chat-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 func (h *house) open() {
@@ -59,6 +79,25 @@ func (h *house) Notify(e chat.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.heard = append(h.heard, e)
+	h.last[e.Group] = e.Number
+	h.more.Broadcast()
+}
+
+// await waits until a group's number is heard, not for ever, and reports whether it was.
+func (h *house) await(g chat.GroupID, number chat.Seq) bool {
+	ctx, cancel := context.WithTimeout(h.ctx, 10*time.Second)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.more.Broadcast()
+	})()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for h.last[g] < number && ctx.Err() == nil {
+		h.more.Wait()
+	}
+	return h.last[g] >= number
 }
 
 // events are those of one group, or of one user, so far.

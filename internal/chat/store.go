@@ -59,7 +59,7 @@ var (
 	ErrNameTaken    = errors.New("name is taken")
 	ErrClientIDUsed = errors.New("clientId was used for another request")
 	ErrNoReply      = errors.New("the message replied to does not exist")
-	ErrBusy         = errors.New("too much is waiting to be written")
+	ErrBusy         = errors.New("nothing can be written now")
 	ErrClosed       = errors.New("closed")
 )
 

@@ -18,15 +18,27 @@ func (deaf) Notify(chat.Event) {}
 // BenchmarkSend sends from so many senders at once to one group, or to groups of ten; each waits for its
 // acknowledgement, so every message counted is durable and announced.
 func BenchmarkSend(b *testing.B) {
-	for _, senders := range []int{1, 64, 256} {
-		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) { benchmarkSend(b, senders, 1) })
-	}
-	b.Run("senders=64/groups=8", func(b *testing.B) { benchmarkSend(b, 64, 8) })
+	benchmarkSends(b, func(b *testing.B) store.Config { return store.Config{Dir: b.TempDir()} })
 }
 
-func benchmarkSend(b *testing.B, senders, groups int) {
+// BenchmarkSendPostgreSQL is the same on a server here that puts every commit on the disk.
+func BenchmarkSendPostgreSQL(b *testing.B) {
+	server := durable(b)
+	benchmarkSends(b, func(b *testing.B) store.Config {
+		return store.Config{URL: schemaAt(b, server.URL("postgres"), fmt.Sprint(b.Name(), b.N))}
+	})
+}
+
+func benchmarkSends(b *testing.B, place func(*testing.B) store.Config) {
+	for _, senders := range []int{1, 64, 256} {
+		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) { benchmarkSend(b, place(b), senders, 1) })
+	}
+	b.Run("senders=64/groups=8", func(b *testing.B) { benchmarkSend(b, place(b), 64, 8) })
+}
+
+func benchmarkSend(b *testing.B, at store.Config, senders, groups int) {
 	ctx := context.Background()
-	s, err := store.Open(ctx, store.Config{Dir: b.TempDir()})
+	s, err := store.Open(ctx, at)
 	if err != nil {
 		b.Fatal(err)
 	}

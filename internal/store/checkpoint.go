@@ -36,7 +36,7 @@ type checkpointer struct {
 // startCheckpointer starts one on a connection of its own. To cut the journal it waits for readers with the writer
 // locked out: not longer than its busy_timeout, then it gives up until the next time.
 func startCheckpointer(ctx context.Context, db *sql.DB, path string, log *slog.Logger) (*checkpointer, error) {
-	s, err := newSession(ctx, db)
+	s, err := newSession(ctx, sqliteDialect, db)
 	if err != nil {
 		return nil, err
 	}

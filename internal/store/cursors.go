@@ -16,7 +16,11 @@ func (s *Store) MoveCursors(ctx context.Context, cursors []chat.Cursor) error {
 	for len(cursors) > 0 {
 		part := cursors[:min(len(cursors), maxCursors)]
 		cursors = cursors[len(part):]
-		if err := s.change(ctx, func(t *tx) error { return t.moveCursors(part) }); err != nil {
+		o := &op{ctx: ctx, do: func(t *tx) error { return t.moveCursors(part) }}
+		for _, c := range part {
+			o.rows = append(o.rows, place{c.Group, c.User})
+		}
+		if err := s.writers[0].write(o); err != nil {
 			return fmt.Errorf("move cursors: %w", err)
 		}
 	}
@@ -49,7 +53,7 @@ func (t *tx) moveCursor(c chat.Cursor) error {
 	if to <= m.ReadSeq {
 		return nil
 	}
-	counted, own, err := countUpTo(context.Background(), t.session, g.key, to, key, m.ReadSeq)
+	counted, own, err := countUpTo(t.ctx, t.session, g.key, to, key, m.ReadSeq)
 	if err != nil {
 		return err
 	}

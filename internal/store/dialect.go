@@ -1,25 +1,64 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"qun/internal/chat"
 )
 
-// dialect is where SQLite and PostgreSQL say things differently.
+// dialect is where SQLite and PostgreSQL say or do things differently.
 type dialect struct {
-	beginWrite string // begins the writer's transaction
-	beginRead  string // begins a transaction that sees one moment
-	lockRow    string // ends a select of a row that nobody else may change until the end
-	elements   string // a select of the elements of the list $1, as list writes it
-	list       func([]chat.GroupID) (any, error)
+	migrations string // the folder of its migrations
+	goose      goose.Dialect
+
+	beginRead string // begins a transaction that sees one moment
+	lockRow   string // ends a select of a row that nobody else may change until the end
+	lockFree  string // the same, of rows that may be passed over
+	elements  string // a select of the elements of the list $1, as list writes it
+	list      func([]chat.GroupID) (any, error)
+
+	// patience bounds what the writer waits for in one batch, and what begins and ends a reading; 0: no bound.
+	patience time.Duration
+	begin    func(*tx) error
+	// prepare locks and reads what a batch needs, all of it together. nil: rows are read when they are needed.
+	prepare func(*tx, []*op) error
+	// enroll waits until nobody else makes users or takes their numbers. nil: there is nobody else.
+	enroll func(*tx) error
+	commit func(*tx) error
+	// settle finds out what became of a commit that was cut.
+	settle func(*writer) (committed bool, err error)
+	// again says that a batch that failed with err left nothing and may be tried once more; with passOver, without the
+	// groups that somebody else keeps locked.
+	again func(err error) (again, passOver bool)
+	// explain makes what the database said what chat.Store promises.
+	explain func(err error) error
+	// lost reports whether a connection is of no use any more.
+	lost func(*sql.Conn) bool
+	// hangUp ends a connection and all that hangs on it, soon, whatever the other side does. nil: there is no other side.
+	hangUp func(*sql.Conn) error
 }
 
+// patient is a context that ends when the database had time enough. Nothing that others share ends with one caller's.
+func (d *dialect) patient() (context.Context, context.CancelFunc) {
+	if d.patience == 0 {
+		return context.Background(), func() {}
+	}
+	return context.WithTimeout(context.Background(), d.patience)
+}
+
+// sqliteDialect has one writer, which is every group's lock, and a database that is always there.
 var sqliteDialect = &dialect{
-	beginWrite: `BEGIN IMMEDIATE`,
+	migrations: "sqlite",
+	goose:      goose.DialectSQLite3,
 	beginRead:  `BEGIN`,
-	lockRow:    ``, // there is one writer
+	lockRow:    ``,
+	lockFree:   ``,
 	elements:   `SELECT value FROM json_each($1)`,
 	list: func(ids []chat.GroupID) (any, error) {
 		data, err := json.Marshal(ids)
@@ -28,4 +67,15 @@ var sqliteDialect = &dialect{
 		}
 		return string(data), nil
 	},
+	begin: func(t *tx) error {
+		_, err := t.exec(`BEGIN IMMEDIATE`)
+		return err
+	},
+	commit: func(t *tx) error {
+		_, err := t.exec(`COMMIT`)
+		return err
+	},
+	again:   func(error) (again, passOver bool) { return false, false },
+	explain: func(err error) error { return err },
+	lost:    func(*sql.Conn) bool { return false },
 }

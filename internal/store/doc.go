@@ -1,10 +1,13 @@
-// Package store keeps the chat in SQL: it is the chat.Store and the auth.Store.
+// Package store keeps the chat in SQL, in SQLite or in PostgreSQL: it is the chat.Store and the auth.Store.
 //
 // # Writing
 //
-// One goroutine writes (writer). It takes everything that waits, sends and changes alike, into one transaction, and
+// A goroutine writes (writer). It takes everything that waits, sends and changes alike, into one transaction, and
 // commits: the more wait, the more share a commit. There is no timer; an idle server commits at once. A refusal is the
 // refused one's alone. After the commit it hands the events to the announcer, and then wakes who asked.
+//
+// SQLite has one writer. PostgreSQL has several, and each group is one's; how they keep out of each other's way is said
+// at postgresDialect.
 //
 // # Reading
 //
@@ -14,4 +17,10 @@
 //
 // Placeholders are $1, $2 …, writes return with RETURNING, conflicts are ON CONFLICT: what SQLite and PostgreSQL have in
 // common. Where they differ a query is in the dialect. Each dialect has its folder of migrations.
+//
+// # Several
+//
+// A folder belongs to one process. A PostgreSQL database may be written by several: numbers stay dense, clientIds
+// unique, and migrations run once. But Hear tells only of what was written here: until nodes hear of each other's commits,
+// the clients of one see what was written through another when they sync.
 package store

@@ -9,7 +9,7 @@ import (
 
 // OpenRoom finds or makes the group of an address: see chat.Store.
 func (s *Store) OpenRoom(ctx context.Context, key string, g *chat.Group, first func(chat.GroupTx) error) (group *chat.Group, made bool, err error) {
-	err = s.change(ctx, func(t *tx) error {
+	err = s.writerOf(g.ID).write(&op{ctx: ctx, do: func(t *tx) error {
 		var row *groupRow
 		if row, made, err = t.openRoom(key, g); err != nil {
 			return err
@@ -21,7 +21,7 @@ func (s *Store) OpenRoom(ctx context.Context, key string, g *chat.Group, first f
 		}
 		group = row.copy()
 		return nil
-	})
+	}})
 	if err != nil {
 		return nil, false, err
 	}
@@ -32,7 +32,8 @@ func (s *Store) OpenRoom(ctx context.Context, key string, g *chat.Group, first f
 // and no member: each of these takes a number.
 func (s *Store) DropSilentRooms(ctx context.Context, before chat.Time) (dropped int, err error) {
 	err = s.change(ctx, func(t *tx) error {
-		n, err := t.exec(`DELETE FROM groups WHERE head = 1 AND created_at < $1 AND visibility = $2`, before, chat.VisibilityOpen)
+		n, err := t.exec(`DELETE FROM groups WHERE key IN (SELECT key FROM groups
+			WHERE head = 1 AND created_at < $1 AND visibility = $2 `+t.dialect.lockFree+`)`, before, chat.VisibilityOpen)
 		dropped = int(n)
 		t.forget()
 		return err
@@ -76,12 +77,23 @@ func (t *tx) group(id chat.GroupID) (*groupRow, error) {
 	if g := t.groups[id]; g != nil {
 		return g, nil
 	}
+	if t.batch != nil && !t.batch.locked[id] {
+		return nil, t.batch.missing(id)
+	}
 	g := new(groupRow)
 	if err := t.row(`SELECT `+groupColumns+` FROM groups g WHERE g.id = $1`+t.dialect.lockRow, []any{id}, g.dest()...); err != nil {
 		return nil, err
 	}
 	t.groups[id] = g
 	return g, nil
+}
+
+// own keeps a group that t made: nobody else can see it before t ends.
+func (t *tx) own(g *groupRow) {
+	t.groups[g.ID] = g
+	if t.batch != nil {
+		t.batch.locked[g.ID] = true
+	}
 }
 
 func (t *tx) writeGroup(g *groupRow) (err error) {
@@ -117,15 +129,15 @@ func (t *tx) openRoom(key string, g *chat.Group) (row *groupRow, made bool, err 
 	if made, err = t.insertGroup(key, g); err != nil {
 		return nil, false, fmt.Errorf("make a group: %w", err)
 	}
-	var id chat.GroupID
-	if err := t.row(`SELECT id FROM groups WHERE room_key = $1`, []any{key}, &id); err != nil {
+	row = new(groupRow)
+	if err := t.row(`SELECT `+groupColumns+` FROM groups g WHERE g.room_key = $1`, []any{key}, row.dest()...); err != nil {
 		return nil, false, fmt.Errorf("find the group of an address: %w", err)
 	}
-	if row, err = t.group(id); err != nil {
-		return nil, false, err
-	}
 	if made {
+		t.own(row)
 		t.events = append(t.events, chat.GroupEvent(row.copy()))
+	} else if known := t.groups[row.ID]; known != nil {
+		row = known // its counters may not be written yet
 	}
 	return row, made, nil
 }

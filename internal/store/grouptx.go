@@ -22,12 +22,10 @@ func (x groupTx) Membership(u chat.UserID) (*chat.Membership, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m := x.t.members[memberKey{x.g.key, key}]; m != nil { // its cursor may not be written yet
-		if err := x.t.writeMember(m); err != nil {
-			return nil, err
-		}
+	if err := x.t.writeMember(x.t.members[memberKey{x.g.key, key}]); err != nil { // its cursor may not be written yet
+		return nil, err
 	}
-	m, err := one(context.Background(), x.t.session, scanMember,
+	m, err := one(x.t.ctx, x.t.session, scanMember,
 		`SELECT `+memberColumns+` FROM `+memberTables+` WHERE b.group_key = $1 AND b.user_key = $2`, x.g.key, key)
 	if err != nil {
 		return nil, err
@@ -36,7 +34,7 @@ func (x groupTx) Membership(u chat.UserID) (*chat.Membership, error) {
 }
 
 func (x groupTx) Message(seq chat.Seq) (*chat.Message, error) {
-	return one(context.Background(), x.t.session, scanMessage,
+	return one(x.t.ctx, x.t.session, scanMessage,
 		`SELECT `+messageColumns+` FROM `+messageTables+` WHERE m.group_key = $1 AND m.seq = $2`, x.g.key, seq)
 }
 
@@ -122,16 +120,16 @@ func (x groupTx) PutMessage(m *chat.Message) error {
 
 // Change runs act on a group: see chat.Store.
 func (s *Store) Change(ctx context.Context, id chat.GroupID, act func(chat.GroupTx) error) error {
-	return s.change(ctx, func(t *tx) error {
+	return s.writerOf(id).write(&op{ctx: ctx, rows: []place{{group: id}}, do: func(t *tx) error {
 		g, err := t.group(id)
 		if err != nil {
 			return err
 		}
 		return act(groupTx{t, g})
-	})
+	}})
 }
 
-// change runs do in the writer's next transaction: all of it, or nothing.
+// change runs do, which touches no group, in a writer's next transaction: all of it, or nothing.
 func (s *Store) change(ctx context.Context, do func(*tx) error) error {
-	return s.writer.write(&op{ctx: ctx, do: do})
+	return s.writers[0].write(&op{ctx: ctx, do: do})
 }

@@ -12,6 +12,12 @@ import (
 func TestMain(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
+	if ours.server != nil {
+		if err := ours.server.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	for range 100 {
 		if runtime.NumGoroutine() <= before {
 			os.Exit(code)

@@ -31,8 +31,17 @@ func scanMember(s scanner) (*memberRow, error) {
 	return m, s.Scan(m.dest()...)
 }
 
-// member is a membership's row, read once a transaction; nil if there is none. It lacks who the user is (names, avatar,
-// guest, bot): a send does not need that, and pays for one table instead of three.
+// sendColumns are what a send needs. They lack who the user is (names, avatar, guest, bot): so a send pays for one table
+// instead of three.
+const sendColumns = `rev, group_nick, role, state, muted_until, joined_at, user_rev, read_seq, read_count, own_unread,
+	sent_at, from_seq, notify, pinned, draft`
+
+func (m *memberRow) sendDest() []any {
+	return []any{&m.Rev, &m.GroupNick, &m.Role, &m.State, &m.MutedUntil, &m.JoinedAt, &m.UserRev, &m.ReadSeq, &m.ReadCount,
+		&m.OwnUnread, &m.SentAt, &m.FromSeq, &m.Notify, &m.Pinned, &m.Draft}
+}
+
+// member is sendColumns of a membership, read once a transaction; nil if there is none.
 func (t *tx) member(g *groupRow, user int64, id chat.UserID) (*memberRow, error) {
 	key := memberKey{g.key, user}
 	if m, ok := t.members[key]; ok {
@@ -40,10 +49,7 @@ func (t *tx) member(g *groupRow, user int64, id chat.UserID) (*memberRow, error)
 	}
 	m := &memberRow{key: key}
 	m.GroupID, m.UserID = g.ID, id
-	err := t.row(`SELECT rev, group_nick, role, state, muted_until, joined_at, user_rev, read_seq, read_count, own_unread,
-		sent_at, from_seq, notify, pinned, draft FROM memberships WHERE group_key = $1 AND user_key = $2`, []any{g.key, user},
-		&m.Rev, &m.GroupNick, &m.Role, &m.State, &m.MutedUntil, &m.JoinedAt, &m.UserRev, &m.ReadSeq, &m.ReadCount, &m.OwnUnread,
-		&m.SentAt, &m.FromSeq, &m.Notify, &m.Pinned, &m.Draft)
+	err := t.row(`SELECT `+sendColumns+` FROM memberships WHERE group_key = $1 AND user_key = $2`, []any{g.key, user}, m.sendDest()...)
 	if errors.Is(err, chat.ErrNotFound) {
 		return nil, nil
 	}
@@ -56,7 +62,7 @@ func (t *tx) member(g *groupRow, user int64, id chat.UserID) (*memberRow, error)
 
 // writeMember writes what a send changes of a membership.
 func (t *tx) writeMember(m *memberRow) error {
-	if !m.sent {
+	if m == nil || !m.sent {
 		return nil
 	}
 	_, err := t.exec(`UPDATE memberships SET read_seq = $3, read_count = $4, own_unread = $5, sent_at = $6

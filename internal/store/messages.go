@@ -55,8 +55,8 @@ const sqlByClientID = `SELECT ` + messageColumns + `, m.request FROM ` + message
 
 // AppendMessage is the hot path: see chat.Store.
 func (s *Store) AppendMessage(ctx context.Context, p *chat.Posting) (*chat.Sent, error) {
-	o := &op{ctx: ctx, posting: p}
-	if err := s.writer.write(o); err != nil {
+	o := &op{ctx: ctx, rows: []place{{p.Message.GroupID, p.Message.UserID}}, posting: p}
+	if err := s.writerOf(p.Message.GroupID).write(o); err != nil {
 		return nil, err
 	}
 	return o.sent, nil
@@ -107,6 +107,9 @@ func (t *tx) judge(p *chat.Posting) (g *groupRow, m *memberRow, err error) {
 }
 
 func (t *tx) hasMessage(group int64, seq chat.Seq) error {
+	if t.batch != nil {
+		return t.batch.hasMessage(group, seq)
+	}
 	var there int
 	err := t.row(`SELECT 1 FROM messages WHERE group_key = $1 AND seq = $2`, []any{group, seq}, &there)
 	if errors.Is(err, chat.ErrNotFound) {
@@ -117,7 +120,13 @@ func (t *tx) hasMessage(group int64, seq chat.Seq) error {
 
 // senderKey is the key of who sends p; a guest's row is made with its first message.
 func (t *tx) senderKey(p *chat.Posting) (int64, error) {
-	key, err := t.userKey(p.Message.UserID)
+	if key, ok := t.knownKey(p.Message.UserID); ok {
+		return key, nil
+	}
+	if err := t.enroll(); err != nil {
+		return 0, err
+	}
+	key, err := t.userKey(p.Message.UserID) // it may have been made meanwhile
 	if !errors.Is(err, chat.ErrNotFound) {
 		return key, err
 	}
@@ -141,7 +150,7 @@ func (t *tx) post(p *chat.Posting, g *groupRow, m *memberRow, key int64) (*chat.
 	if said.Kind.Countable() {
 		counted++
 	}
-	made, err := t.insertMessage(g.key, &key, &said, p.Hash[:], counted)
+	made, err := t.addMessage(g.key, key, &said, p.Hash, counted)
 	if err != nil {
 		return nil, err
 	}
@@ -183,6 +192,14 @@ func (m *memberRow) spoke(g *groupRow, at chat.Time, countable bool) {
 	m.OwnUnread = own
 }
 
+// addMessage stores a message that was sent; not made means that its clientId is there already.
+func (t *tx) addMessage(group, user int64, m *chat.Message, hash chat.RequestHash, counted int64) (made bool, err error) {
+	if t.batch != nil {
+		return t.batch.add(group, user, m, hash, counted), nil
+	}
+	return t.insertMessage(group, &user, m, hash[:], counted)
+}
+
 func (t *tx) insertMessage(group int64, user *int64, m *chat.Message, hash []byte, counted int64) (made bool, err error) {
 	var clientID *string
 	if m.ClientID != "" {
@@ -220,7 +237,7 @@ func (t *tx) sentBefore(p *chat.Posting, otherwise error) (*chat.Sent, error) {
 	if p.Message.ClientID == "" {
 		return nil, otherwise
 	}
-	found, err := one(context.Background(), t.session, scanSentBefore, sqlByClientID, p.Message.UserID, p.Message.ClientID)
+	found, err := t.byClientID(p.Message.UserID, p.Message.ClientID)
 	switch {
 	case errors.Is(err, chat.ErrNotFound):
 		return nil, otherwise
@@ -230,4 +247,11 @@ func (t *tx) sentBefore(p *chat.Posting, otherwise error) (*chat.Sent, error) {
 		return nil, chat.ErrClientIDUsed
 	}
 	return &chat.Sent{Message: found.message, Duplicate: true}, nil
+}
+
+func (t *tx) byClientID(u chat.UserID, clientID string) (sentBefore, error) {
+	if t.batch != nil {
+		return t.batch.byClientID(u, clientID)
+	}
+	return one(t.ctx, t.session, scanSentBefore, sqlByClientID, u, clientID)
 }

@@ -12,17 +12,18 @@ import (
 // pool lends reading sessions, each to one goroutine at a time; they are made when they are needed.
 type pool struct {
 	// Set once.
-	db     *sql.DB
-	places chan struct{} // a token for each session that may be in use
-	ended  chan struct{} // closed by close
+	dialect *dialect
+	db      *sql.DB
+	places  chan struct{} // a token for each session that may be in use
+	ended   chan struct{} // closed by close
 
 	mu     sync.Mutex // guards below
 	idle   []*session // the warmest last
 	closed bool
 }
 
-func newPool(db *sql.DB, size int) *pool {
-	return &pool{db: db, places: make(chan struct{}, size), ended: make(chan struct{})}
+func newPool(d *dialect, db *sql.DB, size int) *pool {
+	return &pool{dialect: d, db: db, places: make(chan struct{}, size), ended: make(chan struct{})}
 }
 
 // use runs read on a session of its own, waiting for one if all are in use.
@@ -35,26 +36,45 @@ func (p *pool) use(ctx context.Context, read func(*session) error) error {
 		return chat.ErrClosed
 	}
 	defer func() { <-p.places }()
-	s, err := p.take(ctx)
-	if err != nil {
-		return err
+	for {
+		stale, err := p.lend(ctx, read)
+		if !stale {
+			return p.dialect.explain(err)
+		}
 	}
-	defer p.put(s)
-	return read(s)
 }
 
-func (p *pool) take(ctx context.Context) (*session, error) {
+// lend runs read on a session. stale says that the session had been lost while it was idle: nothing came of it.
+func (p *pool) lend(ctx context.Context, read func(*session) error) (stale bool, err error) {
+	s, idle, err := p.take()
+	if err == nil && !idle {
+		s, err = newSession(ctx, p.dialect, p.db)
+	}
+	if err != nil {
+		return false, err
+	}
+	defer p.put(s)
+	s.worked = false
+	err = read(s)
+	if err != nil && p.dialect.lost(s.conn) {
+		s.broken, err = true, &lostError{err}
+	}
+	return idle && s.broken && !s.worked, err
+}
+
+// take takes an idle session, if there is one.
+func (p *pool) take() (s *session, idle bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, chat.ErrClosed
+		return nil, false, chat.ErrClosed
 	}
 	if last := len(p.idle) - 1; last >= 0 {
-		s := p.idle[last]
+		s = p.idle[last]
 		p.idle = p.idle[:last]
-		return s, nil
+		return s, true, nil
 	}
-	return newSession(ctx, p.db)
+	return nil, false, nil
 }
 
 func (p *pool) put(s *session) {

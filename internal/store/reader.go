@@ -21,11 +21,11 @@ var _ chat.Reader = (*reader)(nil)
 func (s *Store) View(ctx context.Context, read func(chat.Reader) error) error {
 	return s.readers.use(ctx, func(session *session) error {
 		// Begin and end do not end with ctx: the connection goes on to others.
-		if _, err := session.exec(context.Background(), s.dialect.beginRead); err != nil {
+		if err := session.finish(s.dialect.beginRead); err != nil {
 			return fmt.Errorf("begin reading: %w", err)
 		}
 		err := read(&reader{ctx, session, s.dialect})
-		if _, end := session.exec(context.Background(), sqlRollback); end != nil {
+		if end := session.finish(sqlRollback); end != nil {
 			session.broken = true
 			err = errors.Join(err, fmt.Errorf("end reading: %w", end))
 		}

@@ -11,20 +11,27 @@ import (
 
 // session is a connection that remembers its prepared statements. One goroutine at a time uses it.
 type session struct {
-	conn   *sql.Conn
-	stmts  map[string]*sql.Stmt
-	broken bool // nobody knows what state it is in: it is not to be used again
+	dialect *dialect
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt
+	worked  bool // something was answered since it was lent
+	broken  bool // nobody knows what state it is in: it is not to be used again
 }
 
-func newSession(ctx context.Context, db *sql.DB) (*session, error) {
+func newSession(ctx context.Context, d *dialect, db *sql.DB) (*session, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	return &session{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+	return &session{dialect: d, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
 }
 
 func (s *session) close() error {
+	if s.dialect.hangUp != nil {
+		err := s.dialect.hangUp(s.conn)
+		s.conn.Close() // has nothing to add
+		return err
+	}
 	var errs []error
 	for _, stmt := range s.stmts {
 		errs = append(errs, stmt.Close())
@@ -32,11 +39,11 @@ func (s *session) close() error {
 	return errors.Join(append(errs, s.conn.Close())...)
 }
 
-func (s *session) stmt(query string) (*sql.Stmt, error) {
+func (s *session) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt := s.stmts[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := s.conn.PrepareContext(context.Background(), query) //nolint:sqlclosecheck // kept: close does, with the session
+	stmt, err := s.conn.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept: close does, with the session
 	if err != nil {
 		return nil, fmt.Errorf("prepare %q: %w", query, err)
 	}
@@ -46,7 +53,7 @@ func (s *session) stmt(query string) (*sql.Stmt, error) {
 
 // exec runs a statement and returns how many rows it touched.
 func (s *session) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	stmt, err := s.stmt(query) //nolint:sqlclosecheck // kept: close does, with the session
+	stmt, err := s.stmt(ctx, query) //nolint:sqlclosecheck // kept: close does, with the session
 	if err != nil {
 		return 0, err
 	}
@@ -54,12 +61,21 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (int64, e
 	if err != nil {
 		return 0, err
 	}
+	s.worked = true
 	return result.RowsAffected()
+}
+
+// finish runs a statement whatever becomes of who asked.
+func (s *session) finish(query string) error {
+	ctx, cancel := s.dialect.patient()
+	defer cancel()
+	_, err := s.exec(ctx, query)
+	return err
 }
 
 // row reads the one row of a query; none is chat.ErrNotFound.
 func (s *session) row(ctx context.Context, query string, args []any, dest ...any) error {
-	stmt, err := s.stmt(query) //nolint:sqlclosecheck // kept: close does, with the session
+	stmt, err := s.stmt(ctx, query) //nolint:sqlclosecheck // kept: close does, with the session
 	if err != nil {
 		return err
 	}
@@ -72,7 +88,7 @@ func (s *session) row(ctx context.Context, query string, args []any, dest ...any
 
 // collect reads all rows of a query; never nil without an error.
 func collect[T any](ctx context.Context, s *session, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	stmt, err := s.stmt(query) //nolint:sqlclosecheck // kept: close does, with the session
+	stmt, err := s.stmt(ctx, query) //nolint:sqlclosecheck // kept: close does, with the session
 	if err != nil {
 		return nil, err
 	}

@@ -4,24 +4,17 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 
-	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 )
-
-//go:embed migrations
-var migrations embed.FS
 
 const (
 	databaseName = "qun.db"
@@ -32,17 +25,8 @@ const (
 	maxQuickCheck = 128 << 20
 )
 
-// Config says which data to open.
-type Config struct {
-	Dir    string       // the folder of the data; made if it is not there
-	Logger *slog.Logger // nil: discards. Accidents nobody waits for
-}
-
-// Open opens the data in a folder, making it if it is not there, and holds it alone until Close.
-func Open(ctx context.Context, cfg Config) (s *Store, err error) {
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+// openSQLite opens the data in a folder and holds it alone.
+func openSQLite(ctx context.Context, cfg Config) (s *Store, err error) {
 	lock, err := occupy(cfg.Dir)
 	if err != nil {
 		return nil, err
@@ -60,11 +44,31 @@ func Open(ctx context.Context, cfg Config) (s *Store, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, damage(err))
 	}
-	s = &Store{dialect: sqliteDialect, lock: lock, db: db, log: cfg.Logger, path: path}
-	if err := s.start(ctx); err != nil {
+	s = &Store{dialect: sqliteDialect, db: db, log: cfg.Logger}
+	if err := s.startSQLite(ctx, path, lock); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, damage(err)), db.Close())
 	}
 	return s, nil
+}
+
+// startSQLite checks and migrates the database and starts the writer and who looks after what it wrote.
+func (s *Store) startSQLite(ctx context.Context, path string, lock *dirLock) error {
+	if err := quickCheck(ctx, s.db, path); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.db, s.dialect); err != nil {
+		return err
+	}
+	checkpoint, err := startCheckpointer(ctx, s.db, path, s.log)
+	if err != nil {
+		return err
+	}
+	s.release = func() error { return errors.Join(checkpoint.close(), s.db.Close(), lock.release()) }
+	connect := func(ctx context.Context) (*session, error) { return newSession(ctx, s.dialect, s.db) }
+	if err := s.start(ctx, 1, readerCount(), connect, checkpoint.wrote); err != nil {
+		return errors.Join(err, checkpoint.close())
+	}
+	return nil
 }
 
 // occupy makes the folder and locks it.
@@ -138,30 +142,6 @@ func quickCheck(ctx context.Context, db *sql.DB, path string) error {
 	}
 	if result != "ok" {
 		return fmt.Errorf("%w: %s", ErrDamaged, result)
-	}
-	return nil
-}
-
-// migrate brings the tables to this version's.
-func migrate(ctx context.Context, db *sql.DB, name string, dialect goose.Dialect) error {
-	folder, err := fs.Sub(migrations, "migrations/"+name)
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(dialect, db, folder)
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	sources := provider.ListSources()
-	version, err := provider.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("read the version of the tables: %w", err)
-	}
-	if newest := sources[len(sources)-1].Version; version > newest {
-		return fmt.Errorf("%w: its tables are of version %d, this program knows %d", ErrNewer, version, newest)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io/fs"
 	"log/slog"
 	"sync"
 
@@ -20,15 +23,14 @@ import (
 type Store struct {
 	// Set once.
 	dialect *dialect
-	lock    *dirLock
 	db      *sql.DB
 	log     *slog.Logger
-	path    string
 	epoch   string
 
-	writer     *writer
-	readers    *pool
-	checkpoint *checkpointer
+	stage   *stage
+	writers []*writer // at least one
+	readers *pool
+	release func() error // lets go of what the dialect holds, once nobody writes or reads
 
 	closing sync.Once
 }
@@ -38,24 +40,62 @@ var (
 	_ auth.Store = (*Store)(nil)
 )
 
-// start checks and migrates the database and starts the writer.
-func (s *Store) start(ctx context.Context) error {
-	if err := quickCheck(ctx, s.db, s.path); err != nil {
-		return err
+// Config says which data to open.
+type Config struct {
+	Dir    string       // the folder of the data; made if it is not there
+	URL    string       // postgres://user:password@host:port/database?…: the data is there, and Dir is not used. It is a secret
+	Logger *slog.Logger // nil: discards. Accidents nobody waits for
+}
+
+// Open opens the data, making it if it is not there, until Close. A folder is held alone; a PostgreSQL database may be
+// held by several, see "Several" in the documentation of the package.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if err := migrate(ctx, s.db, "sqlite", goose.DialectSQLite3); err != nil {
-		return err
+	if cfg.URL != "" {
+		return openPostgres(ctx, cfg)
 	}
-	session, err := newSession(ctx, s.db)
+	return openSQLite(ctx, cfg)
+}
+
+//go:embed migrations
+var migrations embed.FS
+
+// migrate brings the tables to this version's.
+func migrate(ctx context.Context, db *sql.DB, d *dialect) error {
+	folder, err := fs.Sub(migrations, "migrations/"+d.migrations)
 	if err != nil {
 		return err
 	}
-	if s.checkpoint, err = startCheckpointer(ctx, s.db, s.path, s.log); err != nil {
-		return errors.Join(err, session.close())
+	provider, err := goose.NewProvider(d.goose, db, folder)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
 	}
-	s.readers = newPool(s.db, readerCount())
-	s.writer = startWriter(session, s.dialect, s.checkpoint.wrote)
-	epoch, err := s.Setting(ctx, "epoch", newEpoch())
+	sources := provider.ListSources()
+	version, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of the tables: %w", err)
+	}
+	if newest := sources[len(sources)-1].Version; version > newest {
+		return fmt.Errorf("%w: its tables are of version %d, this program knows %d", ErrNewer, version, newest)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// start starts so many writers, and those who read.
+func (s *Store) start(ctx context.Context, writers, readers int, connect func(context.Context) (*session, error), wrote func()) error {
+	s.stage = &stage{hear: func([]chat.Event) {}}
+	s.readers = newPool(s.dialect, s.db, readers)
+	for range writers {
+		s.writers = append(s.writers, startWriter(&writer{
+			name: newName(), connect: connect, dialect: s.dialect, stage: s.stage, log: s.log, wrote: wrote,
+		}))
+	}
+	epoch, err := s.Setting(ctx, "epoch", []byte(newName()))
 	if err != nil {
 		return errors.Join(fmt.Errorf("read the epoch: %w", err), s.stop())
 	}
@@ -63,29 +103,44 @@ func (s *Store) start(ctx context.Context) error {
 	return nil
 }
 
-// newEpoch names a history of numbers: 64 random bits.
-func newEpoch() []byte {
+// newName is a name nobody else has: 64 random bits.
+func newName() string {
 	bits := make([]byte, 8)
 	rand.Read(bits)
-	return []byte(hex.EncodeToString(bits))
+	return hex.EncodeToString(bits)
+}
+
+// writerOf is the one writer here of a group.
+func (s *Store) writerOf(id chat.GroupID) *writer {
+	if len(s.writers) == 1 {
+		return s.writers[0]
+	}
+	hash := fnv.New32a()
+	hash.Write([]byte(id))
+	return s.writers[hash.Sum32()%uint32(len(s.writers))]
 }
 
 // Epoch names the history of numbers: see chat.Store.
 func (s *Store) Epoch() string { return s.epoch }
 
 // Hear names who is told of events: see chat.Store.
-func (s *Store) Hear(hear func([]chat.Event)) { s.writer.hear = hear }
+func (s *Store) Hear(hear func([]chat.Event)) {
+	s.stage.mu.Lock()
+	defer s.stage.mu.Unlock()
+	s.stage.hear = hear
+}
 
-// Close writes what waits, folds the journal into the database, and lets go of the folder.
+// Close writes what waits, and lets go of the data.
 func (s *Store) Close() (err error) {
-	s.closing.Do(func() {
-		err = errors.Join(s.stop(), s.db.Close(), s.lock.release())
-	})
+	s.closing.Do(func() { err = errors.Join(s.stop(), s.release()) })
 	return err
 }
 
-// stop ends all goroutines of s: first the writer, then who looks after what it wrote.
+// stop ends those who write and who read.
 func (s *Store) stop() error {
-	s.writer.close()
-	return errors.Join(s.writer.session.close(), s.readers.close(), s.checkpoint.close())
+	var errs []error
+	for _, w := range s.writers {
+		errs = append(errs, w.close())
+	}
+	return errors.Join(append(errs, s.readers.close())...)
 }

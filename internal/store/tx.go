@@ -8,27 +8,30 @@ import (
 	"qun/internal/chat"
 )
 
-const (
-	sqlCommit   = `COMMIT`
-	sqlRollback = `ROLLBACK`
-)
+const sqlRollback = `ROLLBACK`
 
 // tx is a transaction of the writer. Groups and memberships it touched are kept as rows and written once, at the end:
 // sixty messages to one group update it once.
 type tx struct {
 	*session
+	writer      *writer
 	dialect     *dialect
-	userKeys    map[chat.UserID]int64 // the writer's
+	ctx         context.Context       // the database's time: statements do not end with who asked, others share the transaction
 	newUserKeys map[chat.UserID]int64 // found or made in this transaction
 	groups      map[chat.GroupID]*groupRow
-	members     map[memberKey]*memberRow
+	members     map[memberKey]*memberRow // nil: there is none
 	events      []chat.Event
+
+	// Of a dialect that prepares batches; nil otherwise.
+	batch    *batch
+	passOver bool // groups that are locked are not waited for
+	enrolled bool // nobody else makes users or takes their numbers
 }
 
 type memberKey struct{ group, user int64 }
 
-func newTx(s *session, d *dialect, userKeys map[chat.UserID]int64) *tx {
-	t := &tx{session: s, dialect: d, userKeys: userKeys, newUserKeys: map[chat.UserID]int64{}}
+func newTx(ctx context.Context, w *writer) *tx {
+	t := &tx{session: w.session, writer: w, dialect: w.dialect, ctx: ctx, newUserKeys: map[chat.UserID]int64{}}
 	t.forget()
 	return t
 }
@@ -39,27 +42,12 @@ func (t *tx) forget() {
 	t.members = map[memberKey]*memberRow{}
 }
 
-// The writer's statements do not end with who asked: others share the transaction.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	return t.session.exec(context.Background(), query, args...)
+	return t.session.exec(t.ctx, query, args...)
 }
 
 func (t *tx) row(query string, args []any, dest ...any) error {
-	return t.session.row(context.Background(), query, args, dest...)
-}
-
-func (t *tx) begin() error {
-	if _, err := t.exec(t.dialect.beginWrite); err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	return nil
-}
-
-func (t *tx) rollback() error {
-	if _, err := t.exec(sqlRollback); err != nil {
-		return fmt.Errorf("roll back: %w", err)
-	}
-	return nil
+	return t.session.row(t.ctx, query, args, dest...)
 }
 
 // isolated runs an op in a savepoint: whatever its error, it leaves nothing. An error of isolated itself is an accident.
@@ -79,6 +67,9 @@ func (t *tx) isolated(o *op) error {
 		_, err := t.exec(`RELEASE op`)
 		return err
 	}
+	if again, _ := t.dialect.again(o.err); again {
+		return o.err
+	}
 	t.events = t.events[:told]
 	t.forget()
 	clear(t.newUserKeys)
@@ -92,6 +83,11 @@ func (t *tx) isolated(o *op) error {
 
 // flush writes the rows that changed.
 func (t *tx) flush() error {
+	if t.batch != nil {
+		if err := t.writeTogether(); err != nil {
+			return err
+		}
+	}
 	for _, g := range t.groups {
 		if err := t.writeGroup(g); err != nil {
 			return err
@@ -107,10 +103,7 @@ func (t *tx) flush() error {
 
 // userKey is the key of a user; chat.ErrNotFound if it has no row.
 func (t *tx) userKey(id chat.UserID) (int64, error) {
-	if key, ok := t.userKeys[id]; ok {
-		return key, nil
-	}
-	if key, ok := t.newUserKeys[id]; ok {
+	if key, ok := t.knownKey(id); ok {
 		return key, nil
 	}
 	var key int64
@@ -119,6 +112,27 @@ func (t *tx) userKey(id chat.UserID) (int64, error) {
 	}
 	t.newUserKeys[id] = key
 	return key, nil
+}
+
+func (t *tx) knownKey(id chat.UserID) (key int64, ok bool) {
+	if key, ok = t.writer.userKeys[id]; !ok {
+		key, ok = t.newUserKeys[id]
+	}
+	return key, ok
+}
+
+// enroll keeps everybody else from making users and taking their numbers, until t has ended and is told: so each user's
+// numbers are told in order, and whoever waits for users waits for nothing else.
+func (t *tx) enroll() error {
+	if t.enrolled || t.dialect.enroll == nil {
+		return nil
+	}
+	t.writer.stage.users.Lock()
+	t.enrolled = true
+	if err := t.dialect.enroll(t); err != nil {
+		return fmt.Errorf("wait for users: %w", err)
+	}
+	return nil
 }
 
 // nextOfUser takes the next number of a user's own counter.

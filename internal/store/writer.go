@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -17,18 +18,40 @@ const (
 	maxBatch = 512
 )
 
-// writer is the group commit: one goroutine puts everything that waits into one transaction.
+// stage is where the writers of a store meet.
+type stage struct {
+	users sync.Mutex // held from taking users' numbers until their events are told; see tx.enroll
+
+	mu   sync.Mutex // guards below; never held while users is taken
+	hear func([]chat.Event)
+}
+
+// tell hands on what became durable, of one writer at a time.
+func (s *stage) tell(events []chat.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hear(events)
+}
+
+// writer is the group commit: one goroutine puts everything that waits into one transaction. A group has one writer, so
+// its numbers are told in order.
 type writer struct {
 	// Set once.
-	session *session
+	name    string // nobody else's, ever
+	connect func(context.Context) (*session, error)
 	dialect *dialect
-	hear    func([]chat.Event) // set before the first write
-	wrote   func()             // called after each commit
-	bell    chan struct{}      // capacity 1: something waits
-	done    chan struct{}      // closed when run has ended
+	stage   *stage
+	log     *slog.Logger
+	wrote   func()        // called after each commit
+	bell    chan struct{} // capacity 1: something waits
+	ending  chan struct{} // closed by close: what cannot be written soon is given up
+	done    chan struct{} // closed when run has ended
 
 	// Owned by run.
+	session  *session              // nil: lost
+	batches  int64                 // transactions begun
 	userKeys map[chat.UserID]int64 // committed ones; keys never change
+	last     error                 // what the batch before ended with, of the database as a whole
 
 	mu     sync.Mutex // guards below
 	queue  []*op
@@ -37,8 +60,9 @@ type writer struct {
 
 // op is something to be written.
 type op struct {
-	ctx context.Context
-	do  func(*tx) error // may run more than once, each time on a new transaction
+	ctx  context.Context
+	rows []place         // what it will look at, for a dialect that reads ahead; every group it touches and does not make
+	do   func(*tx) error // may run more than once, each time on a new transaction
 	// posting is the hot path: ops with it share rows read and written.
 	posting *chat.Posting
 
@@ -48,11 +72,16 @@ type op struct {
 	done chan struct{}
 }
 
-func startWriter(s *session, d *dialect, wrote func()) *writer {
-	w := &writer{
-		session: s, dialect: d, wrote: wrote, hear: func([]chat.Event) {}, bell: make(chan struct{}, 1), done: make(chan struct{}),
-		userKeys: map[chat.UserID]int64{},
-	}
+// place is a group and, unless it is "", somebody in it.
+type place struct {
+	group chat.GroupID
+	user  chat.UserID
+}
+
+// startWriter starts a writer; it connects when there is something to write.
+func startWriter(w *writer) *writer {
+	w.bell, w.ending, w.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	w.userKeys = map[chat.UserID]int64{}
 	go w.run()
 	return w
 }
@@ -108,12 +137,17 @@ func (w *writer) ring() {
 }
 
 // close writes what waits and ends the writer.
-func (w *writer) close() {
+func (w *writer) close() error {
 	w.mu.Lock()
 	w.closed = true
 	w.ring()
 	w.mu.Unlock()
+	close(w.ending)
 	<-w.done
+	if w.session == nil {
+		return nil
+	}
+	return w.session.close()
 }
 
 // run is the only one who writes; close waits for it.
@@ -145,23 +179,57 @@ func (w *writer) take() (batch []*op, closed bool) {
 	return batch, w.closed
 }
 
+// maxTries bounds how often a batch is tried that others got in the way of.
+const maxTries = 4
+
 // handle writes a batch, tells what it caused, and wakes who asked. When an accident (not a refusal) spoils the whole
-// transaction each op gets one of its own, so that none suffers for another; a failed commit fails all in it.
+// transaction each op gets one of its own, so that none suffers for another; what is wrong with the database as a whole,
+// and a failed commit, fails all in it.
 func (w *writer) handle(batch []*op) {
-	err := w.commit(batch)
-	var failed *commitError
-	if err != nil && len(batch) > 1 && !errors.As(err, &failed) {
+	err := w.commit(batch, false)
+	for range maxTries - 1 {
+		again, passOver := w.dialect.again(err)
+		if !again {
+			break
+		}
+		w.log.Debug("a batch is written once more", "ops", len(batch), "error", err)
+		err = w.commit(batch, passOver)
+	}
+	if err != nil && len(batch) > 1 && !w.general(err) {
 		for _, o := range batch {
 			w.handle([]*op{o})
 		}
 		return
 	}
+	w.report(err)
 	for _, o := range batch {
 		if err != nil {
 			o.sent, o.err = nil, err
 		}
+		o.err = w.dialect.explain(o.err)
 		close(o.done)
 	}
+}
+
+// general reports whether err is not of one of a batch.
+func (w *writer) general(err error) bool {
+	var failed *commitError
+	return errors.As(err, &failed) || errors.Is(w.dialect.explain(err), chat.ErrBusy)
+}
+
+// report logs when a database that is needed by all goes, and when it comes back: who waits is told to come again, and
+// that is no accident of theirs.
+func (w *writer) report(err error) {
+	if err != nil && !w.general(err) {
+		return
+	}
+	if err != nil && w.last == nil {
+		w.log.Error("the database does not take what is written", "error", err)
+	}
+	if err == nil && w.last != nil {
+		w.log.Info("the database takes what is written again")
+	}
+	w.last = err
 }
 
 // commitError is what a commit itself failed with.
@@ -170,32 +238,100 @@ type commitError struct{ err error }
 func (e *commitError) Error() string { return "commit: " + e.err.Error() }
 func (e *commitError) Unwrap() error { return e.err }
 
-// commit runs a batch in one transaction. The error is of all; what concerns one op is in it.
-func (w *writer) commit(batch []*op) (err error) {
-	t := newTx(w.session, w.dialect, w.userKeys)
-	if err := t.begin(); err != nil {
+// ready sees to it that there is a connection.
+func (w *writer) ready(ctx context.Context) (err error) {
+	if w.session == nil {
+		w.session, err = w.connect(ctx)
+	}
+	return err
+}
+
+// leave gives up a connection that is of no use any more.
+func (w *writer) leave() {
+	w.session.close() // what it says is of no use to anybody
+	w.session = nil
+}
+
+// commit runs a batch in one transaction; with passOver, it does not wait for locked groups. The error is of all; what
+// concerns one op is in it.
+func (w *writer) commit(batch []*op, passOver bool) (err error) {
+	ctx, cancel := w.dialect.patient()
+	defer cancel()
+	if err := w.ready(ctx); err != nil {
 		return err
 	}
+	w.batches++
+	t := newTx(ctx, w)
+	t.passOver = passOver
 	defer func() {
-		if err != nil {
-			err = errors.Join(err, t.rollback())
+		if t.enrolled {
+			w.stage.users.Unlock()
 		}
 	}()
-	for _, o := range batch {
-		if err := w.apply(t, o); err != nil {
+	if err := w.fill(t, batch); err != nil {
+		return w.undo(t, err)
+	}
+	if err := w.dialect.commit(t); err != nil {
+		if err := w.settle(t, &commitError{err}); err != nil {
 			return err
 		}
 	}
-	if err := t.flush(); err != nil {
-		return err
-	}
-	if _, err := t.exec(sqlCommit); err != nil {
-		return &commitError{err}
-	}
 	w.remember(t.newUserKeys)
 	w.wrote()
-	w.hear(t.events)
+	w.stage.tell(t.events)
 	return nil
+}
+
+// undo ends a transaction that comes to nothing because of err.
+func (w *writer) undo(t *tx, err error) error {
+	if w.dialect.lost(t.conn) {
+		w.leave()
+		return &lostError{err}
+	}
+	if _, back := t.exec(sqlRollback); back != nil {
+		return errors.Join(err, fmt.Errorf("roll back: %w", back))
+	}
+	return err
+}
+
+// settle answers for a commit that returned err: nil if it happened all the same.
+func (w *writer) settle(t *tx, err error) error {
+	if !w.dialect.lost(t.conn) {
+		return w.undo(t, err)
+	}
+	w.leave()
+	committed, unknown := w.dialect.settle(w)
+	switch {
+	case unknown != nil:
+		return &commitError{fmt.Errorf("%w: %w (after %w)", ErrUnknown, unknown, err)}
+	case !committed:
+		return &lostError{err}
+	}
+	return nil
+}
+
+// fill begins a transaction and does all of a batch in it. Those who wait together have no order: sends come first, for
+// they share what they read and write.
+func (w *writer) fill(t *tx, batch []*op) error {
+	if err := w.dialect.begin(t); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if w.dialect.prepare != nil {
+		if err := w.dialect.prepare(t, batch); err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
+	}
+	for _, sends := range []bool{true, false} {
+		for _, o := range batch {
+			if (o.posting != nil) != sends {
+				continue
+			}
+			if err := w.apply(t, o); err != nil {
+				return err
+			}
+		}
+	}
+	return t.flush()
 }
 
 // apply runs one op in the transaction. The error is an accident; refusals are o's own.
@@ -229,5 +365,6 @@ func (w *writer) remember(keys map[chat.UserID]int64) {
 func accident(err error) bool {
 	var refused *chat.Error
 	return err != nil && !errors.As(err, &refused) && !errors.Is(err, chat.ErrNotFound) &&
-		!errors.Is(err, chat.ErrNameTaken) && !errors.Is(err, chat.ErrClientIDUsed) && !errors.Is(err, chat.ErrNoReply)
+		!errors.Is(err, chat.ErrNameTaken) && !errors.Is(err, chat.ErrClientIDUsed) && !errors.Is(err, chat.ErrNoReply) &&
+		!errors.Is(err, chat.ErrBusy)
 }

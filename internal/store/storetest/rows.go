@@ -146,6 +146,33 @@ func (w *world) checkUnread(g chat.GroupID, u *chat.User) {
 	}
 }
 
+// testNumbersOfAUserAreToldInOrder changes in many groups at once what belongs to the same users.
+func testNumbersOfAUserAreToldInOrder(t *testing.T, w *world) {
+	users := []*chat.User{w.member("alice"), w.member("bob"), w.member("carol")}
+	var groups []chat.GroupID
+	for i := range 12 {
+		groups = append(groups, w.room(fmt.Sprint("room ", i)))
+	}
+	var all sync.WaitGroup
+	for i, g := range groups {
+		all.Go(func() {
+			for n := range 12 {
+				w.put(g, users[(i+n)%len(users)], chat.MemberActive)
+			}
+		})
+	}
+	all.Wait()
+	w.checkDense()
+	w.view(func(r chat.Reader) error {
+		for _, u := range users {
+			if head, _, err := r.UserCounter(u.ID); err != nil || head != chat.Seq(1+len(groups)*12/len(users)) {
+				t.Errorf("%s's counter is %d, %v", u.NickName, head, err)
+			}
+		}
+		return nil
+	})
+}
+
 func testCursorsNeverGoBack(t *testing.T, w *world) {
 	alice, bob := w.member("alice"), w.member("bob")
 	g := w.room("one", alice)

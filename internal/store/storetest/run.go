@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"DuplicateIsAnsweredWithTheRow", testDuplicateIsAnsweredWithTheRow},
 		{"ConcurrentDuplicatesMakeOneMessage", testConcurrentDuplicatesMakeOneMessage},
 		{"DuplicateOfTheRemovedIsAnswered", testDuplicateOfTheRemovedIsAnswered},
+		{"NumbersOfAUserAreToldInOrder", testNumbersOfAUserAreToldInOrder},
 		{"RefusalLeavesTheOthersOfItsBatch", testRefusalLeavesTheOthersOfItsBatch},
 		{"RefusedChangeLeavesNothing", testRefusedChangeLeavesNothing},
 		{"GuestBecomesMemberWithItsFirstMessage", testGuestBecomesMemberWithItsFirstMessage},
