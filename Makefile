@@ -1,6 +1,6 @@
 # Needs Go 1.26, Node 20 or later, and make; everything else is fetched, pinned.
 .DEFAULT_GOAL := build
-.PHONY: run build test check bench fmt faults soak fuzz clean web seed formatted vet lint
+.PHONY: run build test check bench fmt faults soak race fuzz clean web qun testbed seed formatted vet lint
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_FILES = $(shell find . -name node_modules -prune -o -name '*.go' -print)
@@ -13,14 +13,14 @@ NODE_TESTS = \
 	'npm --prefix test/conformance test' \
 	'npm --prefix test/e2e test'
 FUZZTIME ?= 30s
+SOAKTIME ?= 20m
 
 ## For who uses it
 
-run: build ## build everything and serve on http://localhost:3000; ARGS="--lan" adds flags
+run: qun ## build and serve on http://localhost:3000; ARGS="--lan" adds flags
 	bin/qun serve $(ARGS)
 
-build: web ## leave bin/qun: one static file, the web app inside
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/qun ./cmd/qun
+build: qun testbed ## leave bin/qun: one static file, the web app inside; and bin/testbed, for who tests the protocols
 
 ## For who changes it
 
@@ -37,10 +37,13 @@ fmt: ## format, and bring idioms up to date
 	gofmt -w $(GO_FILES)
 	go fix ./...
 
-faults: build ## kill -9 in earnest: twenty rounds under fifty senders, and ten thousand sockets
+faults: qun ## kill -9 in earnest: twenty rounds under fifty senders, and ten thousand sockets
 	QUN_FAULTS=full go test -count=1 -v -timeout 20m ./test/faults
 
-soak: ## the Go tests five times over, in five orders, under the race detector
+soak: ## the engine under random load for SOAKTIME (20m): what comes lost or doubled, and what stays behind
+	QUN_SOAK=$(SOAKTIME) go test -count=1 -v -timeout 0 ./test/soak
+
+race: ## the Go tests five times over, in five orders, under the race detector
 	go test -race -shuffle=on -count=5 -timeout 60m ./...
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
@@ -63,8 +66,14 @@ web: web/dist/app/index.html
 web/dist/app/index.html: web/node_modules/.ready $(WEB_FILES)
 	npm --prefix web run build
 
+qun: web
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/qun ./cmd/qun
+
 seed:
 	go build -o bin/seed ./examples/seed
+
+testbed:
+	go build -o bin/testbed ./test/conformance/testbed
 
 # A lock file that changed is installed anew, exactly as it says.
 %/node_modules/.ready: %/package-lock.json

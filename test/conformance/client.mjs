@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-const libraries = {
+export const libraries = {
   "4.8.4": require("client-4.8"),
   "4.3.2": require("client-4.3"),
   "3.1.3": require("client-3.1"),

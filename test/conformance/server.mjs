@@ -1,5 +1,5 @@
 // Servers under test: real programs, each on a free port of loopback with a folder of its own.
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -10,6 +10,8 @@ import { promisify } from "node:util";
 export const root = resolve(import.meta.dirname, "../..");
 const qun = process.env.QUN_BIN ?? join(root, "bin/qun");
 const seed = process.env.QUN_SEED_BIN ?? join(root, "bin/seed");
+const testbed = process.env.QUN_TESTBED_BIN ?? join(root, "bin/testbed");
+const python = process.env.QUN_PYTHON ?? "/usr/bin/python3";
 
 /** withoutLimits lifts what would refuse a test that talks faster than a person. */
 export const withoutLimits = ["--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0"];
@@ -21,6 +23,18 @@ export function missing(path, how) {
 
 export const noQun = missing(qun, "make build");
 export const noSeed = missing(seed, "make seed");
+export const noTestbed = missing(testbed, "make testbed");
+
+/** noPython says why tests cannot run that need Debian's python3-socketio, or false. */
+export const noPython = process.env.QUN_REQUIRE_ALL !== "1"
+  && spawnSync(python, ["-c", "import socketio, requests, websocket"]).status !== 0
+  && `${python} has no client: apt-get install python3-socketio python3-requests python3-websocket`;
+
+/** runPython runs a program of this folder and gives what it printed, as JSON. */
+export async function runPython(program, ...args) {
+  const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, program), ...args], { timeout: 60_000 });
+  return JSON.parse(stdout);
+}
 
 /** startQun runs `qun serve`; restart() brings it up again on the same port and data. */
 export async function startQun({ args = withoutLimits, data = mkdtempSync(join(tmpdir(), "qun-")), members = [] } = {}) {
@@ -46,6 +60,15 @@ export async function startSeed() {
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const child = await run(seed, ["-listen", `localhost:${port}`], `${url}/socket.io/?EIO=4&transport=polling`);
+  return { url, port, stop: () => end(child) };
+}
+
+/** startTestbed runs the server that has every option on a path of its own. */
+export async function startTestbed() {
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const args = ["-listen", `localhost:${port}`, "-bundle", join(root, "web/dist/socket.io")];
+  const child = await run(testbed, args, `${url}/engine.io/?EIO=4&transport=polling`);
   return { url, port, stop: () => end(child) };
 }
 

@@ -1,0 +1,112 @@
+// Testbed serves the suites that test the protocols from outside: the project's own, and the official ones of Engine.IO,
+// Socket.IO and their JavaScript clients. It is made of the public packages alone.
+//
+//	testbed -listen 127.0.0.1:PORT   many servers on one port, each on a path of its own
+//	testbed -mode client             what the tests of socket.io-client expect at port 3210
+//	testbed -mode engine-client      what the tests of engine.io-client expect at port 3000
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	mode := flag.String("mode", "server", "server, client or engine-client")
+	listen := flag.String("listen", "", "address to listen on; each mode has its default")
+	bundle := flag.String("bundle", "web/dist/socket.io", "folder of the official browser client, served at /socket.io/")
+	verbose := flag.Bool("v", false, "log what the servers do")
+	flag.Parse()
+	if err := run(*mode, *listen, os.DirFS(*bundle), *verbose); err != nil {
+		fmt.Fprintln(os.Stderr, "testbed:", err)
+		os.Exit(1)
+	}
+}
+
+func run(mode, listen string, bundle fs.FS, verbose bool) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	logger := slog.New(slog.DiscardHandler)
+	if verbose {
+		logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	var servers mounts
+	var addresses []string
+	switch mode {
+	case "server":
+		servers, addresses = serverMode(bundle, logger), []string{"127.0.0.1:3000"}
+	case "client": // some of the tests say localhost, which may be either
+		servers, addresses = clientMode(logger), []string{"127.0.0.1:3210", "[::1]:3210"}
+	case "engine-client":
+		servers, addresses = engineClientMode(logger), []string{"127.0.0.1:3000", "[::1]:3000"}
+	default:
+		return fmt.Errorf("no mode %q: use server, client or engine-client", mode)
+	}
+	if listen != "" {
+		addresses = []string{listen}
+	}
+	return serve(ctx, addresses, servers)
+}
+
+// serve serves at the first address, and at the others where they exist, until ctx ends.
+func serve(ctx context.Context, addresses []string, servers mounts) error {
+	web := &http.Server{Handler: servers, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, len(addresses))
+	for i, address := range addresses {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		switch {
+		case err == nil:
+			fmt.Printf("listening on http://%s\n", l.Addr())
+			go func() { failed <- web.Serve(l) }()
+		case i == 0:
+			return err
+		}
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return errors.Join(servers.Shutdown(patience), web.Shutdown(patience))
+}
+
+// mounts are servers, each on a path that ends with a slash and with all that lies below it. Unlike http.ServeMux they
+// neither redirect nor clean paths, as clients expect of such a server.
+type mounts map[string]mounted
+
+type mounted interface {
+	http.Handler
+	Shutdown(context.Context) error
+}
+
+func (m mounts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for path, server := range m {
+		if strings.HasPrefix(r.URL.Path, path) {
+			server.ServeHTTP(w, r)
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
+
+// Shutdown ends all servers, one after the other.
+func (m mounts) Shutdown(ctx context.Context) error {
+	var errs []error
+	for _, server := range m {
+		errs = append(errs, server.Shutdown(ctx))
+	}
+	return errors.Join(errs...)
+}
