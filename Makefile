@@ -1,6 +1,6 @@
 # Needs Go 1.26, Node 20 or later, and make; everything else is fetched, pinned.
 .DEFAULT_GOAL := build
-.PHONY: run build test check bench fmt faults soak race fuzz clean web qun testbed seed formatted vet lint
+.PHONY: run build test check bench bench-go bench-compare fmt faults soak race fuzz clean web qun testbed seed formatted vet lint
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_FILES = $(shell find . -name node_modules -prune -o -name '*.go' -print)
@@ -30,8 +30,14 @@ test: build seed $(MODULES) ## everything that needs no outside service; what wa
 check: formatted vet lint build seed $(MODULES) ## what must be green before a commit: lint, race detector, browsers
 	$(TALLY) 'go test -json -race -shuffle=on ./...' 'go test -json -run Allocat ./engineio ./socketio' $(NODE_TESTS)
 
-bench: ## the Go benchmarks of the tree
+bench: ## Qun beside other servers, three quarters of an hour on a quiet machine; ARGS=-quick for one short round
+	cd bench && go run . $(ARGS)
+
+bench-go: ## the Go benchmarks of the tree
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-compare: ## the Go benchmarks against a revision: make bench-compare BASE=HEAD~1
+	bench/compare.sh $(BASE)
 
 fmt: ## format, and bring idioms up to date
 	gofmt -w $(GO_FILES)
