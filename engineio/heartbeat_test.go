@@ -1,6 +1,7 @@
 package engineio_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -44,6 +45,17 @@ func TestSilentPeerIsClosed(t *testing.T) {
 			expectAfter(t, "ping", begun, 25*time.Second)
 			w.expectEnd(engineio.ErrPingTimeout)
 			expectAfter(t, "close", begun, 45*time.Second)
+		})
+	})
+	t.Run("polling, while a poll waits", func(t *testing.T) {
+		inVirtualTime(t, func(t *testing.T, f form) {
+			w := start(t, f, nil, beat)
+			p, s := w.poll()
+			p.expect("2")
+			if got := receive(w, p.waitingGet(s), "poll"); got.status != http.StatusOK || got.body != "1" {
+				t.Errorf("poll: got %d %q, want 200 1", got.status, got.body)
+			}
+			w.expectEnd(engineio.ErrPingTimeout)
 		})
 	})
 	t.Run("in real time", func(t *testing.T) {

@@ -348,6 +348,9 @@ func (s *Session) end(reason error, code ws.StatusCode) {
 	s.turn()
 
 	deaf := code == 0 && (reason == ErrTransportClose || reason == ErrTransportError || reason == ErrPingTimeout || reason == ErrSlowConsumer)
+	if s.poll != nil && reason == ErrPingTimeout {
+		deaf = false // it answers no ping, but its poll waits and can be told
+	}
 	switch {
 	case s.conn != nil && s.writing && reason == ErrTransportClose:
 		s.out.append(closeFrame(0), s.shard) // the answer to the peer's close frame, behind what is on its way
