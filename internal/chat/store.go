@@ -7,7 +7,8 @@ import (
 
 // Store keeps everything, durably. Its writes are atomic: when one returns without an error its rows survive any
 // crash, and the events it caused have been handed to whoever Hear named; when one returns an error it left nothing, and
-// what it was given runs no more. All methods may be called from any goroutine.
+// what it was given runs no more. A store that lost its database in the middle of a commit may have to say that nobody
+// knows; asking again with the same ClientID then finds out. All methods may be called from any goroutine.
 type Store interface {
 	// Epoch names this history of numbers: a restore from a backup changes it.
 	Epoch() string
