@@ -292,6 +292,9 @@ func (c *Client) send(packet string) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	_, err = c.conn.Write(frame)
+	if errors.Is(err, net.ErrClosed) {
+		return c.Err() // who closes the connection says why first
+	}
 	return err
 }
 
