@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"qun/internal/config"
@@ -35,7 +31,7 @@ func serve(ctx context.Context, settings *config.Serve, m Machine) error {
 		return err
 	}
 	reach := reachOf(settings, doors, p.interfaces)
-	announce(m.Stdout, settings, reach, p.exposure, p.data)
+	announce(m.Stdout, settings, reach, p.exposure, p.whereabouts())
 	failed := s.start(doors)
 	if m.Started != nil {
 		m.Started(reach.all())
@@ -88,36 +84,12 @@ func newPlan(settings *config.Serve, m Machine) (*plan, error) {
 	return p, err
 }
 
-// dataFolder makes the folder, for this user alone, and sees to it that it can be written to.
-func dataFolder(name string) (string, error) {
-	folder, err := filepath.Abs(name)
-	if err != nil {
-		return "", fmt.Errorf("--data %s: %w", name, err)
+// whereabouts is what people are told of where the data is; an address may hold a password.
+func (p *plan) whereabouts() string {
+	if p.settings.Database != "" {
+		return p.data + " (files), and a PostgreSQL database"
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", explainData(folder, err)
-	}
-	probe, err := os.CreateTemp(folder, ".write-*")
-	if err != nil {
-		return "", explainData(folder, err)
-	}
-	probe.Close()
-	if err := os.Remove(probe.Name()); err != nil {
-		return "", explainData(folder, err)
-	}
-	return folder, nil
-}
-
-func explainData(folder string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("the data folder %s cannot be written to: change its owner or rights, or choose another with --data", folder)
-	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("the data folder %s is not a folder: choose another with --data", folder)
-	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("the disk of the data folder %s is full: make room, or choose another with --data", folder)
-	}
-	return fmt.Errorf("make the data folder %s: %w; choose another with --data", folder, err)
+	return p.data
 }
 
 // start answers at the doors. What is received from the channel is why that ended, unless it was drained.

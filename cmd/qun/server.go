@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"math"
 	"net/http"
@@ -37,9 +36,9 @@ type server struct {
 
 // open puts the rooms together: store, hub, chat, gateway, HTTP.
 func open(ctx context.Context, p *plan, log *slog.Logger) (*server, error) {
-	data, err := store.Open(ctx, store.Config{Dir: p.data, Logger: log})
+	data, err := openData(ctx, p.data, p.settings.Database, log)
 	if err != nil {
-		return nil, explainStore(p.data, err)
+		return nil, err
 	}
 	who, err := auth.New(ctx, data, auth.Config{})
 	if err != nil {
@@ -178,21 +177,6 @@ func canRead(data chat.Store) func(context.Context) error {
 			return err
 		})
 	}
-}
-
-// explainStore says what to do.
-func explainStore(folder string, err error) error {
-	switch {
-	case errors.Is(err, store.ErrLocked):
-		return fmt.Errorf("another Qun uses the data in %s: stop it, or choose another folder with --data", folder)
-	case errors.Is(err, store.ErrDamaged):
-		return fmt.Errorf("the database in %s is damaged: move the folder away and restore a backup, or choose another with --data: %w", folder, err)
-	case errors.Is(err, store.ErrUnwritable), errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("the database in %s cannot be written to: change its owner or rights, or choose another folder with --data", folder)
-	case errors.Is(err, store.ErrNewer):
-		return fmt.Errorf("the data in %s was written by a newer Qun: start that version, or choose another folder with --data", folder)
-	}
-	return fmt.Errorf("open the data in %s: %w", folder, err)
 }
 
 // drain ends everything, first what brings work and last what keeps it: no new connections, transports closed without a

@@ -15,7 +15,7 @@ type Serve struct {
 	Listen    []string `placeholder:"HOST:PORT" help:"Address to listen on, more than once if you like. :3000 means every address of this machine. Default: localhost:3000, on both loopback families."`
 	LAN       bool     `name:"lan" help:"Also let the phones and computers of the local network in: port 3000 on this machine's private addresses."`
 	PublicURL string   `name:"public-url" placeholder:"URL" help:"The address people use when it is not the one listened on, for example https://chat.example.org behind a proxy."`
-	Data      string   `default:"./qun-data" placeholder:"FOLDER" help:"Where everything is kept."`
+	Storage
 
 	Origin       []string `placeholder:"ORIGIN" help:"Web pages of this origin may connect too, for example https://www.example.org; * means all. They never use the cookie."`
 	TrustedProxy []string `name:"trusted-proxy" placeholder:"ADDRESS" help:"Address or network of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed."`
@@ -57,13 +57,13 @@ func (s *Serve) Check() error {
 	if _, err := s.Proxies(); err != nil {
 		return err
 	}
+	if err := s.Storage.Check(); err != nil {
+		return err
+	}
 	return s.checkLimits()
 }
 
 func (s *Serve) checkLimits() error {
-	if s.Data == "" {
-		return fmt.Errorf("--data: name a folder, for example ./qun-data")
-	}
 	for name, limit := range map[string]float64{
 		"messages": s.LimitMessages, "handshakes": s.LimitHandshakes, "sockets": float64(s.LimitSockets),
 	} {

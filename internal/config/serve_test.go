@@ -127,11 +127,12 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"origin with path":    {func(s *config.Serve) { s.Origin = []string{"https://x.org/"} }, "--origin https://x.org/"},
 		"proxy by name":       {func(s *config.Serve) { s.TrustedProxy = []string{"nginx"} }, "--trusted-proxy nginx"},
 		"no data":             {func(s *config.Serve) { s.Data = "" }, "--data"},
+		"another database":    {func(s *config.Serve) { s.Database = "mysql://u:secret@h/d" }, "--database"},
 		"negative limit":      {func(s *config.Serve) { s.LimitSockets = -1 }, "--limit-sockets"},
 		"negative rate":       {func(s *config.Serve) { s.LimitMessages = -0.5 }, "--limit-messages"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := config.Serve{Data: "x"}
+			s := config.Serve{Storage: config.Storage{Data: "x"}}
 			if err := s.Check(); err != nil {
 				t.Fatalf("the good settings are refused: %v", err)
 			}

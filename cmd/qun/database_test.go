@@ -1,0 +1,89 @@
+package main_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"qun/internal/store/pgtest"
+
+	qun "qun/cmd/qun"
+)
+
+// databaseServer is a PostgreSQL server of the test's own.
+func databaseServer(t *testing.T) *pgtest.Server {
+	t.Helper()
+	server, err := pgtest.Start(pgtest.Config{})
+	if errors.Is(err, pgtest.ErrNone) && os.Getenv("QUN_REQUIRE_ALL") != "1" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+// in is a machine with a variable.
+func in(name, value string) func(*qun.Machine) {
+	return func(m *qun.Machine) {
+		m.LookupEnv = func(asked string) (string, bool) {
+			if asked == name {
+				return value, true
+			}
+			return "", false
+		}
+	}
+}
+
+func TestTheChatIsKeptInPostgreSQL(t *testing.T) {
+	url := databaseServer(t).URLOf(pgtest.User+":hush", "postgres")
+	var epoch string
+	for visit := range 2 {
+		folder := t.TempDir()
+		p := startWith(t, in("QUN_DATABASE", url), "--data", folder)
+		c := p.dial(t)
+		entered := c.enter("大厅", "小明")
+		if visit == 0 {
+			epoch = entered.Epoch
+			c.must("sendMessage", object{"room": "大厅", "message": "它记得"})
+		} else if n := len(entered.Messages); n != 1 || entered.Messages[0].Message != "它记得" || entered.Epoch != epoch {
+			t.Errorf("after a restart: got %d messages of epoch %s, want the one of epoch %s", n, entered.Epoch, epoch)
+		}
+		c.Close()
+		p.end(t)
+		if said := p.out.String() + p.err.String(); strings.Contains(said, "hush") || !strings.Contains(said, "PostgreSQL") {
+			t.Errorf("it said %q, want that there is a database, and no password", said)
+		}
+		if entries, err := os.ReadDir(folder); err != nil || len(entries) > 0 {
+			t.Errorf("the folder holds %v, %v: want nothing, for nothing was uploaded", entries, err)
+		}
+	}
+}
+
+func TestADatabaseThatCannotBeUsedSaysSo(t *testing.T) {
+	server := databaseServer(t)
+	for name, c := range map[string]struct {
+		url   string
+		words []string
+	}{
+		"another kind":          {"mysql://qun:hush@127.0.0.1/qun", []string{"--database", "postgres://"}},
+		"nobody there":          {"postgres://qun:hush@127.0.0.1:1/qun", []string{"--database", "does not answer"}},
+		"no such database":      {server.URLOf(pgtest.User+":hush", "no_such_database"), []string{"--database", "let Qun in", "no_such_database"}},
+		"a wrong password":      {server.URLOf(pgtest.Guarded+":hush", "postgres"), []string{"--database", "password"}},
+		"a user without rights": {server.URLOf(pgtest.Guarded+":"+pgtest.Password, "postgres"), []string{"--database", "right to make tables"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, complaint := run(t, map[string]string{"QUN_DATABASE": c.url}, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir())
+			wantComplaint(t, code, complaint, c.words...)
+			if strings.Contains(out+complaint, "hush") || strings.Contains(out+complaint, pgtest.Password) {
+				t.Errorf("the password is shown: %s%s", out, complaint)
+			}
+		})
+	}
+}
