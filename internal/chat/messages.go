@@ -65,18 +65,6 @@ type SystemAct struct {
 	Value  string `json:"value,omitempty"`
 }
 
-// File is an uploaded file as a message carries it.
-type File struct {
-	ID       FileID `json:"fileId"`
-	Name     string `json:"name"`
-	Size     int64  `json:"size"`
-	Type     string `json:"type"`
-	Width    int    `json:"width,omitempty"`
-	Height   int    `json:"height,omitempty"`
-	URL      string `json:"url"`
-	ThumbURL string `json:"thumbUrl,omitempty"`
-}
-
 // NewMessage is a request to say something. The gateway has turned a room's name into its Group.
 type NewMessage struct {
 	Group    GroupID
@@ -110,7 +98,11 @@ func (s *Service) SendMessage(ctx context.Context, by *User, in NewMessage) (*Se
 	if refused := s.refuse(by, &in); refused != nil {
 		return s.duplicateOr(ctx, by, &in, refused)
 	}
-	sent, err := s.store.AppendMessage(ctx, s.posting(by, &in))
+	files, err := s.uploads(ctx, by, &in)
+	if err != nil {
+		return s.duplicateOr(ctx, by, &in, err)
+	}
+	sent, err := s.store.AppendMessage(ctx, s.posting(by, &in, files))
 	if err != nil {
 		return nil, refusal(err, fmt.Sprintf("append a message to %s", in.Group))
 	}
@@ -125,11 +117,9 @@ func validClientID(id string) bool {
 // refuse asks the rules that need no row.
 func (s *Service) refuse(by *User, in *NewMessage) *Error {
 	switch length := utf8.RuneCountInString(in.Text); {
-	case len(in.Files) > 0: // there is no way yet to upload one
-		return refuseFiles()
 	case len(in.Mentions) > 0:
 		return refuseMentions()
-	case length == 0:
+	case length == 0 && len(in.Files) == 0:
 		return refuseEmpty()
 	case s.cfg.Limits.MessageLength > 0 && length > s.cfg.Limits.MessageLength:
 		return refuseLength(length, s.cfg.Limits.MessageLength)
@@ -166,14 +156,18 @@ func (s *Service) duplicateOr(ctx context.Context, by *User, in *NewMessage, ref
 	return &Sent{Message: before, Duplicate: true}, nil
 }
 
-func (s *Service) posting(by *User, in *NewMessage) *Posting {
+func (s *Service) posting(by *User, in *NewMessage, files []File) *Posting {
 	now := s.cfg.Now()
-	return &Posting{
+	p := &Posting{
 		Message: Message{
 			ID: MessageID(newID(now)), GroupID: in.Group, UserID: by.ID, NickName: by.NickName, Guest: by.Guest,
-			Kind: MessageText, Text: in.Text, ClientID: in.ClientID, ReplyTo: in.ReplyTo, SentAt: TimeOf(now),
+			Kind: MessageText, Text: in.Text, ClientID: in.ClientID, ReplyTo: in.ReplyTo, Files: files, SentAt: TimeOf(now),
 		},
 		By: by, Hash: in.hash(), Entered: in.Entered,
 		Guests: s.cfg.Guests != GuestsOff, MembersPerGroup: s.cfg.Limits.MembersPerGroup,
 	}
+	if in.Text == "" {
+		p.Message.Kind, p.Message.Text = MessageFile, fileText(files)
+	}
+	return p
 }

@@ -103,6 +103,10 @@ func refuseFiles() *Error {
 	return Refuse(CodeInvalid, "There is no such file. Upload it first.", "没有这个文件，请先上传。")
 }
 
+func refuseManyFiles(limit int) *Error {
+	return refusef(CodeTooLarge, "A message carries at most %d files. Send the rest in another one.", "一条消息最多 %d 个文件，请分开发送。", limit)
+}
+
 func refuseMentions() *Error {
 	return Refuse(CodeInvalid, "This server does not take mentions. Send the message without them.", "服务器不支持提及，请去掉后再发。")
 }

@@ -16,6 +16,7 @@ type Config struct {
 	Now      func() time.Time // nil: time.Now
 	Logger   *slog.Logger     // nil: discards. Accidents alone; never a text or a name
 	ReadWait time.Duration    // how long read cursors may stay in memory; 0: 2 s
+	Files    Files            // nil: messages carry no files
 }
 
 // GuestPolicy says what guests may do.

@@ -137,7 +137,7 @@ type GroupTx interface {
 	PutMembership(*Membership) error
 	// AddMessage stores a new message; its Seq and Rev are set.
 	AddMessage(*Message) error
-	// PutMessage stores what may change of a message: text, edited, recalled, pinned.
+	// PutMessage stores what may change of a message: text, mentions, files, edited, recalled, pinned.
 	PutMessage(*Message) error
 }
 

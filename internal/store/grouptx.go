@@ -102,11 +102,15 @@ func (x groupTx) sender(m *chat.Message) (*int64, *memberRow, error) {
 }
 
 func (x groupTx) PutMessage(m *chat.Message) error {
+	c, err := carriedBy(m)
+	if err != nil {
+		return err
+	}
 	stored := *m
 	stored.GroupID, stored.Rev = x.g.ID, x.g.next()
-	n, err := x.t.exec(`UPDATE messages SET rev = $3, text = $4, pinned_at = $5, edited_at = $6, recalled_at = $7
-		WHERE group_key = $1 AND seq = $2`,
-		x.g.key, m.Seq, stored.Rev, m.Text, m.PinnedAt, m.EditedAt, m.RecalledAt)
+	n, err := x.t.exec(`UPDATE messages SET rev = $3, text = $4, mentions = $5, files = $6, pinned_at = $7, edited_at = $8,
+		recalled_at = $9 WHERE group_key = $1 AND seq = $2`,
+		x.g.key, m.Seq, stored.Rev, m.Text, c.mentions, c.files, m.PinnedAt, m.EditedAt, m.RecalledAt)
 	if err == nil && n == 0 {
 		err = chat.ErrNotFound
 	}

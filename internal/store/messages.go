@@ -10,7 +10,7 @@ import (
 )
 
 const messageColumns = `m.id, g.id, m.seq, m.rev, g.room, COALESCE(u.id, ''), m.nick, m.guest, m.kind, m.text,
-	COALESCE(m.client_id, ''), m.reply_to, m.system, m.pinned_at, m.edited_at, m.recalled_at, m.sent_at`
+	COALESCE(m.client_id, ''), m.reply_to, m.mentions, m.files, m.system, m.pinned_at, m.edited_at, m.recalled_at, m.sent_at`
 
 const messageTables = `messages m JOIN groups g ON g.key = m.group_key LEFT JOIN users u ON u.key = m.user_key`
 
@@ -21,19 +21,50 @@ func scanMessage(s scanner) (*chat.Message, error) {
 
 // readMessage scans messageColumns, and more after them.
 func readMessage(s scanner, m *chat.Message, more ...any) error {
-	var system string
+	var mentions, files, system string
 	dest := []any{&m.ID, &m.GroupID, &m.Seq, &m.Rev, &m.Room, &m.UserID, &m.NickName, &m.Guest, &m.Kind, &m.Text,
-		&m.ClientID, &m.ReplyTo, &system, &m.PinnedAt, &m.EditedAt, &m.RecalledAt, &m.SentAt}
+		&m.ClientID, &m.ReplyTo, &mentions, &files, &system, &m.PinnedAt, &m.EditedAt, &m.RecalledAt, &m.SentAt}
 	if err := s.Scan(append(dest, more...)...); err != nil {
 		return err
 	}
-	if system == "" {
-		return nil
-	}
-	if err := json.Unmarshal([]byte(system), &m.System); err != nil {
-		return fmt.Errorf("read system line %d of %s: %w", m.Seq, m.GroupID, err)
+	err := errors.Join(readJSON(mentions, &m.Mentions), readJSON(files, &m.Files), readJSON(system, &m.System))
+	if err != nil {
+		return fmt.Errorf("read message %d of %s: %w", m.Seq, m.GroupID, err)
 	}
 	return nil
+}
+
+// readJSON reads a column of JSON, "" for nothing.
+func readJSON(text string, into any) error {
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), into)
+}
+
+// carried is what a message carries beside its text, as its columns keep it.
+type carried struct{ mentions, files, system string }
+
+func carriedBy(m *chat.Message) (c carried, err error) {
+	var errs [3]error
+	if len(m.Mentions) > 0 {
+		c.mentions, errs[0] = writeJSON(m.Mentions)
+	}
+	if len(m.Files) > 0 {
+		c.files, errs[1] = writeJSON(m.Files)
+	}
+	if m.System != nil {
+		c.system, errs[2] = writeJSON(m.System)
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		return carried{}, fmt.Errorf("write what a message carries: %w", err)
+	}
+	return c, nil
+}
+
+func writeJSON(v any) (string, error) {
+	data, err := json.Marshal(v)
+	return string(data), err
 }
 
 // sentBefore is a message found by its clientId.
@@ -195,7 +226,7 @@ func (m *memberRow) spoke(g *groupRow, at chat.Time, countable bool) {
 // addMessage stores a message that was sent; not made means that its clientId is there already.
 func (t *tx) addMessage(group, user int64, m *chat.Message, hash chat.RequestHash, counted int64) (made bool, err error) {
 	if t.batch != nil {
-		return t.batch.add(group, user, m, hash, counted), nil
+		return t.batch.add(group, user, m, hash, counted)
 	}
 	return t.insertMessage(group, &user, m, hash[:], counted)
 }
@@ -207,29 +238,20 @@ func (t *tx) insertMessage(group int64, user *int64, m *chat.Message, hash []byt
 	} else {
 		hash = nil
 	}
-	system, err := systemJSON(m)
+	c, err := carriedBy(m)
 	if err != nil {
 		return false, err
 	}
 	n, err := t.exec(`INSERT INTO messages (group_key, seq, rev, id, user_key, nick, guest, kind, text, client_id, request,
-		reply_to, system, counted, sent_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		reply_to, mentions, files, system, counted, sent_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (user_key, client_id) WHERE client_id IS NOT NULL DO NOTHING`,
-		group, m.Seq, m.Rev, m.ID, user, m.NickName, m.Guest, m.Kind, m.Text, clientID, hash, m.ReplyTo, system, counted, m.SentAt)
+		group, m.Seq, m.Rev, m.ID, user, m.NickName, m.Guest, m.Kind, m.Text, clientID, hash, m.ReplyTo,
+		c.mentions, c.files, c.system, counted, m.SentAt)
 	if err != nil {
 		return false, fmt.Errorf("write a message: %w", err)
 	}
 	return n == 1, nil
-}
-
-func systemJSON(m *chat.Message) (string, error) {
-	if m.System == nil {
-		return "", nil
-	}
-	data, err := json.Marshal(m.System)
-	if err != nil {
-		return "", fmt.Errorf("write a system line: %w", err)
-	}
-	return string(data), nil
 }
 
 // sentBefore answers p with what was stored under its clientId; if there is nothing, with the refusal otherwise.

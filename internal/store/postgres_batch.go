@@ -49,16 +49,20 @@ func (b *batch) byClientID(u chat.UserID, id string) (sentBefore, error) {
 }
 
 // add puts a message beside the others; false means that its clientId is there already.
-func (b *batch) add(group, user int64, m *chat.Message, hash chat.RequestHash, counted int64) bool {
+func (b *batch) add(group, user int64, m *chat.Message, hash chat.RequestHash, counted int64) (made bool, err error) {
+	c, err := carriedBy(m)
+	if err != nil {
+		return false, err
+	}
 	if m.ClientID != "" {
 		key := clientKey{m.UserID, m.ClientID}
 		if _, there := b.known[key]; there {
-			return false
+			return false, nil
 		}
 		b.known[key] = sentBefore{m, hash}
 	}
-	b.adding.add(group, user, m, hash, counted)
-	return true
+	b.adding.add(group, user, m, hash, c, counted)
+	return true, nil
 }
 
 // prepare locks the groups of a batch and reads what its sends depend on. Only what is read after the lock counts.
@@ -238,12 +242,13 @@ func (t *tx) readReplies(ops []*op) error {
 type addition struct {
 	groups, seqs, users, replies, counted, sent []int64
 	ids, nicks, kinds, texts                    []string
+	mentions, files                             []string
 	guests                                      []bool
 	clientIDs                                   []*string
 	requests                                    [][]byte
 }
 
-func (a *addition) add(group, user int64, m *chat.Message, hash chat.RequestHash, counted int64) {
+func (a *addition) add(group, user int64, m *chat.Message, hash chat.RequestHash, c carried, counted int64) {
 	var clientID *string
 	var request []byte
 	if m.ClientID != "" {
@@ -253,6 +258,7 @@ func (a *addition) add(group, user int64, m *chat.Message, hash chat.RequestHash
 	a.replies, a.counted, a.sent = append(a.replies, int64(m.ReplyTo)), append(a.counted, counted), append(a.sent, int64(m.SentAt))
 	a.ids, a.nicks = append(a.ids, string(m.ID)), append(a.nicks, m.NickName)
 	a.kinds, a.texts = append(a.kinds, string(m.Kind)), append(a.texts, m.Text)
+	a.mentions, a.files = append(a.mentions, c.mentions), append(a.files, c.files)
 	a.guests, a.clientIDs, a.requests = append(a.guests, m.Guest), append(a.clientIDs, clientID), append(a.requests, request)
 }
 
@@ -277,14 +283,15 @@ func (t *tx) writeMessages() error {
 		return nil
 	}
 	n, err := t.exec(`INSERT INTO messages (group_key, seq, rev, user_key, reply_to, counted, sent_at, id, nick, kind, text,
-			guest, client_id, request)
-		SELECT group_key, seq, seq, user_key, reply_to, counted, sent_at, id, nick, kind, text, guest, client_id, request
+			mentions, files, guest, client_id, request)
+		SELECT group_key, seq, seq, user_key, reply_to, counted, sent_at, id, nick, kind, text, mentions, files, guest, client_id, request
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[],
-			$9::text[], $10::text[], $11::boolean[], $12::text[], $13::bytea[])
-			AS a (group_key, seq, user_key, reply_to, counted, sent_at, id, nick, kind, text, guest, client_id, request)
+			$9::text[], $10::text[], $11::text[], $12::text[], $13::boolean[], $14::text[], $15::bytea[])
+			AS a (group_key, seq, user_key, reply_to, counted, sent_at, id, nick, kind, text, mentions, files, guest, client_id, request)
 		ORDER BY user_key, client_id COLLATE "C"
 		ON CONFLICT (user_key, client_id) WHERE client_id IS NOT NULL DO NOTHING`,
-		a.groups, a.seqs, a.users, a.replies, a.counted, a.sent, a.ids, a.nicks, a.kinds, a.texts, a.guests, a.clientIDs, a.requests)
+		a.groups, a.seqs, a.users, a.replies, a.counted, a.sent, a.ids, a.nicks, a.kinds, a.texts,
+		a.mentions, a.files, a.guests, a.clientIDs, a.requests)
 	t.batch.adding = addition{}
 	if err == nil && int(n) < len(a.groups) {
 		err = errRaced

@@ -41,6 +41,7 @@ func Run(t *testing.T, open Open) {
 		{"RefusedChangeLeavesNothing", testRefusedChangeLeavesNothing},
 		{"GuestBecomesMemberWithItsFirstMessage", testGuestBecomesMemberWithItsFirstMessage},
 		{"ReplyNeedsItsMessage", testReplyNeedsItsMessage},
+		{"MessageCarriesMentionsAndFiles", testMessageCarriesMentionsAndFiles},
 		{"SlowModeCountsFromTheLastMessage", testSlowModeCountsFromTheLastMessage},
 		{"ReopenedStoreIsAsBefore", testReopenedStoreIsAsBefore},
 		{"PagesAreRangesOfSeq", testPagesAreRangesOfSeq},
