@@ -30,6 +30,8 @@ func (e *Event) counter() counter { return counter{e.Group, e.User} }
 // span is the numbers from..to of a counter.
 type span struct{ from, to Seq }
 
+func (s span) holds(n Seq) bool { return s.from <= n && n <= s.to }
+
 // missing reads from the store what a span of numbers of a counter announced.
 type missing func(ctx context.Context, c counter, s span) ([]Event, error)
 

@@ -162,6 +162,28 @@ func TestMissingNumbersAreReadFromTheStore(t *testing.T) {
 	}
 }
 
+func TestMissingPrivateRowsAreReadFromTheStore(t *testing.T) {
+	for _, lost := range []string{"user", "settings"} {
+		h := newHouse(t, noLimits())
+		h.must(h.Service.Close(h.ctx))
+		h.Service = chat.New(leaky{h.store, 2}, h, noLimits())
+		alice := h.member("alice")
+		for n := range 3 { // numbers 2 to 4, of which 3 is lost
+			h.must(h.store.ChangeUser(h.ctx, alice.ID, func(tx chat.UserTx) error {
+				if (n == 1) == (lost == "user") {
+					return tx.PutUser(tx.User(), []string{"alice"})
+				}
+				return tx.PutSettings([]byte(`{"theme":"dark"}`))
+			}))
+		}
+		h.must(h.Service.Close(h.ctx))
+		told := h.events("", alice.ID)
+		if len(told) != 3 || (told[1].Me.User != nil) != (lost == "user") || (told[1].Me.Settings != nil) != (lost == "settings") {
+			t.Errorf("lost %s: told %+v", lost, told)
+		}
+	}
+}
+
 func TestSenderWhoGivesUpDoesNotStopTheOthers(t *testing.T) {
 	h := newHouse(t, noLimits())
 	guest := h.guest("guest")

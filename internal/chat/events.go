@@ -1,5 +1,7 @@
 package chat
 
+import "encoding/json"
+
 // Event is one number of one counter, after it became durable: of a group's (Group is set, and Message or Change) or
 // of a user's own (User is set, and Me). It is shared: who gets it must not change it.
 type Event struct {
@@ -35,10 +37,11 @@ type Change struct {
 
 // MeChange is the push `me`: one private row of a user as it is since number Head of the user's own counter.
 type MeChange struct {
-	Head  Seq         `json:"head"`
-	User  *User       `json:"user,omitempty"`
-	Group *GroupState `json:"group,omitempty"`
-	Left  *Left       `json:"left,omitempty"`
+	Head     Seq             `json:"head"`
+	User     *User           `json:"user,omitempty"`
+	Settings json.RawMessage `json:"settings,omitempty"`
+	Group    *GroupState     `json:"group,omitempty"`
+	Left     *Left           `json:"left,omitempty"`
 }
 
 // GroupState is one of my groups as I have it.
@@ -91,6 +94,16 @@ func MemberEvent(m *Member) Event {
 func GroupEvent(g *Group) Event {
 	return Event{Group: g.ID, Number: g.Rev,
 		Change: &Change{GroupID: g.ID, Head: g.Rev, Kind: ChangeGroup, Group: g}}
+}
+
+// UserEvent tells a user of its own row, as it is since a number of its own counter.
+func UserEvent(u *User, rev Seq) Event {
+	return Event{User: u.ID, Number: rev, Me: &MeChange{Head: rev, User: u}}
+}
+
+// SettingsEvent tells a user of its settings, as they are since a number of its own counter.
+func SettingsEvent(u UserID, settings json.RawMessage, rev Seq) Event {
+	return Event{User: u, Number: rev, Me: &MeChange{Head: rev, Settings: settings}}
 }
 
 // MembershipEvent is what a membership's newest number of the user's own counter tells that user.

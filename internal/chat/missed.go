@@ -35,7 +35,7 @@ func missedByGroup(r Reader, id GroupID, want span) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if at := group.Rev; want.from <= at && at <= want.to {
+	if at := group.Rev; want.holds(at) {
 		events[at-want.from].Change = &Change{GroupID: id, Head: at, Kind: ChangeGroup, Group: group}
 	}
 	if err := missedMembers(r, id, want, events); err != nil {
@@ -96,8 +96,15 @@ func missedByUser(r Reader, id UserID, want span) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if want.from <= rev && rev <= want.to {
-		events[rev-want.from].Me.User = user
+	if want.holds(rev) {
+		events[rev-want.from] = UserEvent(user, rev)
+	}
+	settings, rev, err := r.Settings(id)
+	if err != nil {
+		return nil, err
+	}
+	if want.holds(rev) {
+		events[rev-want.from] = SettingsEvent(id, settings, rev)
 	}
 	mine, err := r.Belongings(id, want.from-1)
 	if err != nil {

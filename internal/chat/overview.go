@@ -3,6 +3,7 @@ package chat
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -19,8 +20,9 @@ type Snapshot struct {
 
 // Overview is all of mine.
 type Overview struct {
-	Head   Seq             `json:"head"` // my own counter; 0 for a guest that never spoke
-	Groups []*Conversation `json:"groups"`
+	Head     Seq             `json:"head"` // my own counter; 0 for a guest that never spoke
+	Settings json.RawMessage `json:"settings"`
+	Groups   []*Conversation `json:"groups"`
 }
 
 // Snapshot is the answer to joinRoom: the group with my Me, and its newest page, of one moment.
@@ -99,6 +101,9 @@ func (s *Service) Overview(ctx context.Context, who *User) (*Overview, error) {
 	all := &Overview{}
 	err := s.store.View(ctx, func(r Reader) (err error) {
 		if all.Head, _, err = r.UserCounter(who.ID); err != nil {
+			return err
+		}
+		if all.Settings, _, err = r.Settings(who.ID); err != nil {
 			return err
 		}
 		mine, err := r.Belongings(who.ID, 0)

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 )
 
@@ -10,6 +11,8 @@ import (
 // what it was given runs no more. A store that lost its database in the middle of a commit may have to say that nobody
 // knows; asking again with the same ClientID then finds out. All methods may be called from any goroutine.
 type Store interface {
+	UserStore
+
 	// Epoch names this history of numbers: a restore from a backup changes it.
 	Epoch() string
 
@@ -78,6 +81,9 @@ type UserReader interface {
 	// UserCounter is the user's own counter, and the number of it at which the user's row last changed; 0 and 0 for a
 	// user without a row.
 	UserCounter(UserID) (head, rev Seq, err error)
+	// Settings are what the user's apps keep, and the number of the user's counter at which they last changed; "{}" and 0
+	// if they never did, or the user has no row.
+	Settings(UserID) (settings json.RawMessage, rev Seq, err error)
 	// NameOwner is the member who bears a name with this skeleton.
 	NameOwner(skeleton string) (UserID, error)
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,10 +47,11 @@ type GroupSync struct {
 
 // MeSync holds my private rows that changed after the asked number of my own counter.
 type MeSync struct {
-	Head   Seq           `json:"head"`
-	User   *User         `json:"user,omitempty"`
-	Groups []*GroupState `json:"groups"`
-	Left   []*Left       `json:"left"`
+	Head     Seq             `json:"head"`
+	User     *User           `json:"user,omitempty"`
+	Settings json.RawMessage `json:"settings,omitempty"`
+	Groups   []*GroupState   `json:"groups"`
+	Left     []*Left         `json:"left"`
 }
 
 // Sync brings what changed since the numbers a client holds. Groups that are unknown, or were never who's to see, are
@@ -295,6 +297,13 @@ func (q *syncing) me(since Seq) (*MeSync, error) {
 		if answer.User, err = q.r.User(q.who.ID); err != nil {
 			return nil, err
 		}
+	}
+	settings, rev, err := q.r.Settings(q.who.ID)
+	if err != nil {
+		return nil, err
+	}
+	if rev > since || since == 0 { // of who forgets everything, what was never set, too
+		answer.Settings = settings
 	}
 	mine, err := q.r.Belongings(q.who.ID, since)
 	if err != nil {

@@ -241,6 +241,33 @@ func TestSyncOfMeBringsPrivateRows(t *testing.T) {
 	}
 }
 
+func TestSettingsAreToldWhereverMyRowsAre(t *testing.T) {
+	h := newHouse(t, noLimits())
+	alice := h.member("alice")
+	h.enter(alice, "lobby")
+	me := func(since chat.Seq) *chat.MeSync {
+		t.Helper()
+		answer, err := h.Sync(h.ctx, alice, chat.SyncQuery{Epoch: h.Epoch(), Me: &since})
+		h.must(err)
+		return answer.Me
+	}
+	if all, none := me(0), me(1); string(all.Settings) != "{}" || none.Settings != nil {
+		t.Errorf("settings that were never set: %s from the beginning, %s after", all.Settings, none.Settings)
+	}
+	h.must(h.store.ChangeUser(h.ctx, alice.ID, func(tx chat.UserTx) error { return tx.PutSettings([]byte(`{"theme":"dark"}`)) }))
+	if some, none := me(2), me(3); string(some.Settings) != `{"theme":"dark"}` || some.User != nil || some.Head != 3 || none.Settings != nil {
+		t.Errorf("changed at 3: after 2 %+v, after 3 %+v", some, none)
+	}
+	all, err := h.Overview(h.ctx, alice)
+	h.must(err)
+	if string(all.Settings) != `{"theme":"dark"}` {
+		t.Errorf("the overview has %s", all.Settings)
+	}
+	if nobody, err := h.Overview(h.ctx, h.guest("guest")); err != nil || string(nobody.Settings) != "{}" {
+		t.Errorf("a guest's overview has %+v, %v", nobody, err)
+	}
+}
+
 func TestSyncOfManyGroupsIsThatOfEach(t *testing.T) {
 	h := newHouse(t, noLimits())
 	alice, guest := h.member("alice"), h.guest("guest")

@@ -56,6 +56,13 @@ func (c *client) who() *chat.User {
 	return c.user
 }
 
+// renew makes the client act as its user is now.
+func (c *client) renew(u *chat.User) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.user = u
+}
+
 func (c *client) isFull() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

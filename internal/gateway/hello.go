@@ -107,7 +107,7 @@ func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in hell
 	if err != nil {
 		return err
 	}
-	out.Head = overview.Head
+	out.Head, out.Settings = overview.Head, overview.Settings
 	if overview.Groups != nil {
 		out.Groups = overview.Groups
 	}

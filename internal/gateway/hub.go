@@ -55,6 +55,10 @@ func (h *Hub) Notify(e chat.Event) {
 // loss takes all of the user's clients out.
 func (h *Hub) notifyUser(u chat.UserID, change *chat.MeChange) {
 	switch {
+	case change.User != nil:
+		for _, c := range h.people.of(u) {
+			c.renew(change.User)
+		}
 	case change.Left != nil:
 		h.expel(u, change.Left.GroupID)
 	case change.Group != nil:

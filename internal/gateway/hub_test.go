@@ -84,6 +84,16 @@ func TestPrivateRowsReachTheUsersFullClientsAlone(t *testing.T) {
 	other.hasHeard(0, "me ")
 }
 
+func TestARenamedUserSpeaksUnderTheNewName(t *testing.T) {
+	h := open(t, gateway.Config{})
+	mine, other := h.dial(t), h.dial(t)
+	group, me := mine.enter("hall", "Anna")
+	other.enter("hall", "Ben")
+	h.hub.Notify(chat.Event{User: me, Number: 3, Me: &chat.MeChange{Head: 3, User: &chat.User{ID: me, NickName: "Anne", Guest: true}}})
+	mine.ask("sendMessage", map[string]any{"groupId": group, "message": "it is me"})
+	other.hears(1, "it is me", `"nickName":"Anne"`)
+}
+
 func TestASocketEntersOnlySoManyRooms(t *testing.T) {
 	h := open(t, gateway.Config{})
 	c := h.dial(t)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -44,6 +45,15 @@ func (r *reader) User(id chat.UserID) (*chat.User, error) {
 func (r *reader) UserCounter(id chat.UserID) (head, rev chat.Seq, err error) {
 	err = r.row(`SELECT COALESCE(MAX(head), 0), COALESCE(MAX(rev), 0) FROM users WHERE id = $1`, []any{id}, &head, &rev)
 	return head, rev, err
+}
+
+func (r *reader) Settings(id chat.UserID) (settings json.RawMessage, rev chat.Seq, err error) {
+	var text string
+	err = r.row(`SELECT settings, settings_rev FROM users WHERE id = $1`, []any{id}, &text, &rev)
+	if errors.Is(err, chat.ErrNotFound) {
+		return json.RawMessage(`{}`), 0, nil
+	}
+	return json.RawMessage(text), rev, err
 }
 
 func (r *reader) NameOwner(skeleton string) (id chat.UserID, err error) {

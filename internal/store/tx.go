@@ -137,6 +137,9 @@ func (t *tx) enroll() error {
 
 // nextOfUser takes the next number of a user's own counter.
 func (t *tx) nextOfUser(key int64) (n chat.Seq, err error) {
+	if err := t.enroll(); err != nil {
+		return 0, err
+	}
 	err = t.row(`UPDATE users SET head = head + 1 WHERE key = $1 RETURNING head`, []any{key}, &n)
 	return n, err
 }

@@ -32,13 +32,9 @@ func (s *Store) CreateUser(ctx context.Context, u *chat.User, c chat.Credentials
 
 // insertUser makes a user; a username that is there already is chat.ErrNameTaken.
 func (t *tx) insertUser(u *chat.User, c chat.Credentials) error {
-	var username *string
-	if u.Username != "" {
-		username = &u.Username
-	}
 	n, err := t.exec(`INSERT INTO users (id, head, rev, nick, username, avatar, guest, bot, admin, password, created_at)
 		VALUES ($1, 1, 1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (username) DO NOTHING`,
-		u.ID, u.NickName, username, u.Avatar, u.Guest, u.Bot, c.Admin, c.Password, u.CreatedAt)
+		u.ID, u.NickName, orNull(u.Username), u.Avatar, u.Guest, u.Bot, c.Admin, c.Password, u.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("write a user: %w", err)
 	}

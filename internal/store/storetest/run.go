@@ -57,6 +57,10 @@ func Run(t *testing.T, open Open) {
 		{"WhatIsNotThereIsNotFound", testWhatIsNotThereIsNotFound},
 		{"CancelledWriteIsStoredOrRefused", testCancelledWriteIsStoredOrRefused},
 		{"ClosedStoreSaysSo", testClosedStoreSaysSo},
+		{"UserChangesUnderItsOwnNumbers", testUserChangesUnderItsOwnNumbers},
+		{"RenamedUserFreesItsNameAndTakesNoOthers", testRenamedUserFreesItsNameAndTakesNoOthers},
+		{"GuestBecomesMemberAndStaysTheSame", testGuestBecomesMemberAndStaysTheSame},
+		{"OfTwoWhoWantANameOneGetsIt", testOfTwoWhoWantANameOneGetsIt},
 		{"SettingsKeepTheFirstValue", testSettingsKeepTheFirstValue},
 		{"SessionsLiveAndEnd", testSessionsLiveAndEnd},
 	} {

@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE users ADD COLUMN settings_rev INTEGER NOT NULL DEFAULT 0; -- of the user's counter: when the settings last changed
+
+-- +goose Down
+ALTER TABLE users DROP COLUMN settings_rev;
