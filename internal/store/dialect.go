@@ -23,6 +23,8 @@ type dialect struct {
 	elements  string // a select of the elements of the list $1, as list writes it
 	list      func([]chat.GroupID) (any, error)
 
+	// alone says that nobody but the one writer writes, so that the rows it knows stay true.
+	alone bool
 	// patience bounds what the writer waits for in one batch, and what begins and ends a reading; 0: no bound.
 	patience time.Duration
 	begin    func(*tx) error
@@ -59,6 +61,7 @@ var sqliteDialect = &dialect{
 	beginRead:  `BEGIN`,
 	lockRow:    ``,
 	lockFree:   ``,
+	alone:      true,
 	elements:   `SELECT value FROM json_each($1)`,
 	list: func(ids []chat.GroupID) (any, error) {
 		data, err := json.Marshal(ids)

@@ -80,7 +80,12 @@ func (t *tx) group(id chat.GroupID) (*groupRow, error) {
 	if t.batch != nil && !t.batch.locked[id] {
 		return nil, t.batch.missing(id)
 	}
-	g := new(groupRow)
+	g := t.writer.kept.takeGroup(id)
+	if g != nil {
+		t.groups[id] = g
+		return g, nil
+	}
+	g = new(groupRow)
 	if err := t.row(`SELECT `+groupColumns+` FROM groups g WHERE g.id = $1`+t.dialect.lockRow, []any{id}, g.dest()...); err != nil {
 		return nil, err
 	}

@@ -47,6 +47,10 @@ func (t *tx) member(g *groupRow, user int64, id chat.UserID) (*memberRow, error)
 	if m, ok := t.members[key]; ok {
 		return m, nil
 	}
+	if m := t.writer.kept.takeMember(key); m != nil {
+		t.members[key] = m
+		return m, nil
+	}
 	m := &memberRow{key: key}
 	m.GroupID, m.UserID = g.ID, id
 	err := t.row(`SELECT `+sendColumns+` FROM memberships WHERE group_key = $1 AND user_key = $2`, []any{g.key, user}, m.sendDest()...)

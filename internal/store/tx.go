@@ -21,6 +21,7 @@ type tx struct {
 	groups      map[chat.GroupID]*groupRow
 	members     map[memberKey]*memberRow // nil: there is none
 	events      []chat.Event
+	sendsOnly   bool // nothing else was done
 
 	// Of a dialect that prepares batches; nil otherwise.
 	batch    *batch
@@ -31,7 +32,7 @@ type tx struct {
 type memberKey struct{ group, user int64 }
 
 func newTx(ctx context.Context, w *writer) *tx {
-	t := &tx{session: w.session, writer: w, dialect: w.dialect, ctx: ctx, newUserKeys: map[chat.UserID]int64{}}
+	t := &tx{session: w.session, writer: w, dialect: w.dialect, ctx: ctx, newUserKeys: map[chat.UserID]int64{}, sendsOnly: true}
 	t.forget()
 	return t
 }
@@ -52,6 +53,8 @@ func (t *tx) row(query string, args []any, dest ...any) error {
 
 // isolated runs an op in a savepoint: whatever its error, it leaves nothing. An error of isolated itself is an accident.
 func (t *tx) isolated(o *op) error {
+	t.sendsOnly = false
+	t.writer.kept.drop()
 	if err := t.flush(); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type writer struct {
 	session  *session              // nil: lost
 	batches  int64                 // transactions begun
 	userKeys map[chat.UserID]int64 // committed ones; keys never change
+	kept     kept                  // rows of a dialect that is alone
 	last     error                 // what the batch before ended with, of the database as a whole
 
 	mu     sync.Mutex // guards below
@@ -277,6 +278,9 @@ func (w *writer) commit(batch []*op, passOver bool) (err error) {
 		}
 	}
 	w.remember(t.newUserKeys)
+	if w.dialect.alone && t.sendsOnly {
+		w.kept.keep(t)
+	}
 	w.wrote()
 	w.stage.tell(t.events)
 	return nil

@@ -280,12 +280,21 @@ func testRoomIsMadeOnce(t *testing.T, w *world) {
 func testSilentRoomsAreDropped(t *testing.T, w *world) {
 	silent, spoken := w.room("silent"), w.room("spoken")
 	w.say(spoken, w.guest("guest"), "hello")
+	refused := func(u *chat.User) { // by what is there now: nothing of the room is remembered
+		t.Helper()
+		var why *chat.Error
+		if _, err := w.store.AppendMessage(w.ctx, w.posting(silent, u, "hello", "")); !errors.As(err, &why) {
+			t.Errorf("a send of %s: got %v, want a refusal", u.NickName, err)
+		}
+	}
+	refused(w.member("outsider"))
 	w.now += 1000
 	young := w.room("young")
 	n, err := w.store.DropSilentRooms(w.ctx, w.now)
 	if n != 1 || err != nil {
 		t.Errorf("dropped %d, %v; want 1", n, err)
 	}
+	refused(w.guest("late"))
 	w.view(func(r chat.Reader) error {
 		heads, err := r.Heads([]chat.GroupID{silent, spoken, young, "nowhere"})
 		if _, there := heads[silent]; err != nil || there || len(heads) != 2 || heads[spoken] != 3 || heads[young] != 1 {
