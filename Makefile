@@ -43,8 +43,8 @@ fmt: ## format, and bring idioms up to date
 	gofmt -w $(GO_FILES)
 	go fix ./...
 
-faults: qun ## kill -9 in earnest: twenty rounds under fifty senders, and ten thousand sockets
-	QUN_FAULTS=full go test -count=1 -v -timeout 20m ./test/faults
+faults: qun ## kill -9 in earnest under fifty senders, on both databases, and ten thousand sockets
+	QUN_FAULTS=full go test -count=1 -v -timeout 30m ./test/faults
 
 soak: ## the engine under random load for SOAKTIME (20m): what comes lost or doubled, and what stays behind
 	QUN_SOAK=$(SOAKTIME) go test -count=1 -v -timeout 0 ./test/soak

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -10,24 +9,6 @@ import (
 
 	qun "qun/cmd/qun"
 )
-
-// databaseServer is a PostgreSQL server of the test's own.
-func databaseServer(t *testing.T) *pgtest.Server {
-	t.Helper()
-	server, err := pgtest.Start(pgtest.Config{})
-	if errors.Is(err, pgtest.ErrNone) && os.Getenv("QUN_REQUIRE_ALL") != "1" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server
-}
 
 // in is a machine with a variable.
 func in(name, value string) func(*qun.Machine) {
@@ -42,7 +23,7 @@ func in(name, value string) func(*qun.Machine) {
 }
 
 func TestTheChatIsKeptInPostgreSQL(t *testing.T) {
-	url := databaseServer(t).URLOf(pgtest.User+":hush", "postgres")
+	url := pgtest.For(t, pgtest.Config{}).URLOf(pgtest.User+":hush", "postgres")
 	var epoch string
 	for visit := range 2 {
 		folder := t.TempDir()
@@ -67,7 +48,7 @@ func TestTheChatIsKeptInPostgreSQL(t *testing.T) {
 }
 
 func TestADatabaseThatCannotBeUsedSaysSo(t *testing.T) {
-	server := databaseServer(t)
+	server := pgtest.For(t, pgtest.Config{})
 	for name, c := range map[string]struct {
 		url   string
 		words []string

@@ -32,19 +32,8 @@ func address(t testing.TB) string {
 		return set
 	}
 	ours.once.Do(func() { ours.server, ours.err = pgtest.Start(pgtest.Config{}) })
-	need(t, ours.err)
+	pgtest.Need(t, ours.err)
 	return ours.server.URL("postgres")
-}
-
-// need skips a test that can find no server, unless everything is required.
-func need(t testing.TB, err error) {
-	t.Helper()
-	if errors.Is(err, pgtest.ErrNone) && os.Getenv("QUN_REQUIRE_ALL") != "1" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // ask runs a query at an address.
@@ -105,14 +94,7 @@ func openPostgres(t testing.TB, url string) *store.Store {
 // durable starts a server of the test's own that survives the machine.
 func durable(t testing.TB) *pgtest.Server {
 	t.Helper()
-	server, err := pgtest.Start(pgtest.Config{Durable: true})
-	need(t, err)
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server
+	return pgtest.For(t, pgtest.Config{Durable: true})
 }
 
 func TestPostgreSQLIsAStore(t *testing.T) {

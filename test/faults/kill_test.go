@@ -8,38 +8,67 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"qun/internal/store/pgtest"
 )
 
 // What was acknowledged survives kill -9 at any moment, once and in order, and what live clients were told is what is kept.
 func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
-	rounds, senders := 4, 20
-	if full {
-		rounds, senders = 20, 50
+	storm{rounds: pick(4, 50), senders: pick(20, 50), harm: killServer}.rage(t, startServer(t))
+}
+
+// The same with PostgreSQL behind, of which sometimes the server is killed and sometimes the database.
+func TestAcknowledgedMessagesSurviveKillOnPostgreSQL(t *testing.T) {
+	database := pgtest.For(t, pgtest.Config{Durable: true})
+	turn := 0
+	harm := func(t *testing.T, s *server) {
+		if turn++; turn%2 == 1 {
+			killServer(t, s)
+			return
+		}
+		if err := database.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		pause(rand.N(300 * time.Millisecond))
+		if err := database.Run(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	s := startServer(t)
+	storm{rounds: pick(4, 20), senders: pick(20, 50), harm: harm}.rage(t, startServerOn(t, database.URL("postgres")))
+}
+
+// pick is the size of a short run or of the long one.
+func pick(short, long int) int {
+	if full {
+		return long
+	}
+	return short
+}
+
+// storm is many people who speak while again and again something is killed.
+type storm struct {
+	rounds, senders int
+	harm            func(*testing.T, *server) // kills something and brings it back
+}
+
+func (w storm) rage(t *testing.T, s *server) {
 	l := newLedger()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var crowd sync.WaitGroup
-	for i := range senders {
+	for i := range w.senders {
 		crowd.Go(func() {
 			if err := chatter(ctx, s, fmt.Sprintf("sender-%02d", i), l); err != nil && ctx.Err() == nil {
 				cancel(err)
 			}
 		})
 	}
-	for round := range rounds {
-		acked := awaitAcks(ctx, t, l, l.acks()+senders)
+	for round := range w.rounds {
+		acked := awaitAcks(ctx, t, l, l.acks()+w.senders)
 		pause(rand.N(time.Second))
-		s.kill(t)
-		if rand.IntN(4) == 0 { // and sometimes once more while it gets up
-			s.launch(t)
-			pause(rand.N(150 * time.Millisecond))
-			s.kill(t)
-		}
-		s.start(t)
+		w.harm(t, s)
 		t.Logf("round %d: %d acknowledged", round+1, acked)
 	}
-	awaitAcks(ctx, t, l, l.acks()+senders)
+	awaitAcks(ctx, t, l, l.acks()+w.senders)
 	cancel(errors.New("the test is over"))
 	crowd.Wait()
 
@@ -49,6 +78,17 @@ func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
 	}
 	t.Logf("%d messages acknowledged, %d kept, %d numbers heard live", l.acks(), len(history), len(l.told))
 	s.stop(t)
+}
+
+// killServer kills the server, and sometimes once more while it gets up.
+func killServer(t *testing.T, s *server) {
+	s.kill(t)
+	if rand.IntN(4) == 0 {
+		s.launch(t)
+		pause(rand.N(150 * time.Millisecond))
+		s.kill(t)
+	}
+	s.start(t)
 }
 
 const room = "风暴 room"

@@ -21,8 +21,9 @@ var full = os.Getenv("QUN_FAULTS") == "full"
 
 // server is the real program on a port and a folder of its own.
 type server struct {
-	url  string
-	args []string
+	url      string
+	args     []string
+	database string // its address; empty for a file in the folder
 
 	// Owned by the test's goroutine.
 	cmd  *exec.Cmd
@@ -31,12 +32,15 @@ type server struct {
 }
 
 // startServer builds the program, starts it without limits, and stops it with the test.
-func startServer(t *testing.T) *server {
+func startServer(t *testing.T) *server { return startServerOn(t, "") }
+
+// startServerOn is the same on a PostgreSQL database, unless its address is empty.
+func startServerOn(t *testing.T, database string) *server {
 	t.Helper()
 	program := programUnderTest(t)
 	address := freeAddress(t)
 	s := &server{
-		url: "http://" + address,
+		url: "http://" + address, database: database,
 		args: []string{
 			program, "serve", "--listen", address, "--data", t.TempDir(),
 			"--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0",
@@ -84,6 +88,7 @@ func (s *server) launch(t *testing.T) {
 	// Not CommandContext: the test decides when it dies, and how.
 	s.cmd = exec.Command(s.args[0], s.args[1:]...) //nolint:noctx
 	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
+	s.cmd.Env = append(os.Environ(), "QUN_DATABASE="+s.database)
 	if err := s.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", s.args[0], err)
 	}

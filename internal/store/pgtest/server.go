@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -70,6 +71,31 @@ func Start(cfg Config) (s *Server, err error) {
 		return nil, err
 	}
 	return s, s.psql(`CREATE ROLE ` + Guarded + ` LOGIN PASSWORD '` + Password + `'`)
+}
+
+// For starts a server that lives as long as the test. A machine without PostgreSQL skips the test, unless everything is
+// required of it (QUN_REQUIRE_ALL=1).
+func For(t testing.TB, cfg Config) *Server {
+	t.Helper()
+	s, err := Start(cfg)
+	Need(t, err)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// Need skips the test or fails it when a server could not be started.
+func Need(t testing.TB, err error) {
+	t.Helper()
+	if errors.Is(err, ErrNone) && os.Getenv("QUN_REQUIRE_ALL") != "1" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // find is the folder of the newest server's programs.
