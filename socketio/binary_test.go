@@ -2,6 +2,7 @@ package socketio_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -89,7 +90,7 @@ func TestRelayedArgsKeepTheirAttachments(t *testing.T) {
 		t.Errorf("alone: got %s %q", text, data)
 	}
 	text, data := encoded(t, socketio.Binary("first"), args, 7)
-	if want := `53-["e",{"_placeholder":true,"num":0},{"_placeholder":true,"num":2},"x",[{"_placeholder":true,"num":1}],7]`; text != want || strings.Join(data, "|") != "first|zero|one" {
+	if want := `53-["e",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1},"x",[{"_placeholder":true,"num":2}],7]`; text != want || strings.Join(data, "|") != "first|one|zero" {
 		t.Errorf("behind others: got %s %q, want %s", text, data, want)
 	}
 	rest := args.From(1)
@@ -97,9 +98,39 @@ func TestRelayedArgsKeepTheirAttachments(t *testing.T) {
 	if rest.Len() != 2 || rest.Decode(1, &texts) != nil || texts[0] != "emVybw==" {
 		t.Errorf("From(1): got %s %q", rest.JSON(), texts)
 	}
-	if text, _ := encoded(t, rest, rest.From(5)); text != `52-["e","x",[{"_placeholder":true,"num":0}]]` {
-		t.Errorf("From(1): got %s", text)
+	if text, data := encoded(t, rest, rest.From(5)); text != `51-["e","x",[{"_placeholder":true,"num":0}]]` || strings.Join(data, "|") != "zero" {
+		t.Errorf("From(1): got %s %q, want one attachment", text, data)
 	}
+}
+
+// An attachment that no value names goes no further: it would make a binary packet of a plain one.
+func TestUnusedAttachmentsAreNotRelayed(t *testing.T) {
+	for name, c := range map[string]struct {
+		array string
+		want  string
+		data  string
+	}{
+		"none is named":         {`["x"]`, `2["e","x"]`, ""},
+		"one of three is named": {`[{"_placeholder":true,"num":1}]`, `51-["e",{"_placeholder":true,"num":0}]`, "b"},
+		"two are, out of order": {`[{"_placeholder":true,"num":2},{"a":{"_placeholder":true,"num":0}}]`, `52-["e",{"_placeholder":true,"num":0},{"a":{"_placeholder":true,"num":1}}]`, "c|a"},
+		"all are, out of order": {`[{"_placeholder":true,"num":2},{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, `53-["e",{"_placeholder":true,"num":2},{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, "a|b|c"},
+		"what is inside of one": {`[{"_placeholder":true,"num":0,"x":{"_placeholder":true,"num":1}}]`, `51-["e",{"_placeholder":true,"num":0}]`, "a"},
+	} {
+		args, err := socketio.ParseArgs([]byte(c.array), [][]byte{[]byte("a"), []byte("b"), []byte("c")})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if text, data := encoded(t, args); text != c.want || strings.Join(data, "|") != c.data {
+			t.Errorf("%s: got %s %q, want %s %q", name, text, data, c.want, c.data)
+		}
+	}
+	within(t, socketio.Config{}, func(w *world) {
+		socketio.Handle(w.server.Of("/"), "echo", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) { _ = e.Ack(e.Args) })
+		c := w.join("/")
+		c.send(`51-7["echo","plain"]`)
+		c.sendBinary("unused")
+		c.gets(`37["plain"]`)
+	})
 }
 
 func TestArgsDecode(t *testing.T) {

@@ -198,25 +198,35 @@ func (e *encoder) arg(arg any) error {
 	return e.marshal(arg)
 }
 
-// args writes all values as they came; their attachments follow those that are there already.
+// args writes all values as they came, and their attachments. These are numbered anew if others are there already, or if not
+// all of them are named: one that is not would make a binary packet of a plain one, and leaves no more.
 func (e *encoder) args(args Args) {
-	offset := len(e.data)
+	asTheyCame := args.binary == nil || len(e.data) == 0 && len(args.binary.holes) == len(args.binary.data)
 	for i, v := range args.values {
 		e.comma()
-		start := e.array.Len()
-		if offset > 0 && args.binary != nil {
-			e.array.Write(args.fill(e.array.AvailableBuffer(), i, func(b []byte, num int) []byte {
-				e.holes = append(e.holes, place{start + len(b), num + offset})
-				return appendPlaceholder(b, num+offset)
-			}))
+		if !asTheyCame {
+			e.renumbered(args, i)
 			continue
 		}
 		for _, h := range args.holes(i) {
-			e.holes = append(e.holes, place{start + h.start, h.num})
+			e.holes = append(e.holes, place{e.array.Len() + h.start, h.num})
 		}
 		e.array.Write(v)
 	}
-	e.data = append(e.data, args.Attachments()...)
+	if asTheyCame {
+		e.data = append(e.data, args.Attachments()...)
+	}
+}
+
+// renumbered writes a value, and gives the attachments in it the next numbers.
+func (e *encoder) renumbered(args Args, i int) {
+	start := e.array.Len()
+	e.array.Write(args.fill(e.array.AvailableBuffer(), i, func(b []byte, num int) []byte {
+		e.holes = append(e.holes, place{start + len(b), len(e.data)})
+		b = appendPlaceholder(b, len(e.data))
+		e.data = append(e.data, args.binary.data[num])
+		return b
+	}))
 }
 
 // raw writes JSON of the application's. It is checked: an invalid packet would cost every receiver its connection.
