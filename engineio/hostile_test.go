@@ -90,6 +90,9 @@ func TestStrangersDisturbNobody(t *testing.T) {
 					w.Errorf("%.40s: got %d %s, want 400", query, got.status, got.body)
 				}
 			}
+			for _, transport := range []string{"constructor", "__proto__", "tachyon", "websocket%00", "polling", "websocket&transport=toString", ""} {
+				swallow(w.raw(upgradeRequest("EIO=4&transport="+transport) + badFrame))
+			}
 		},
 		"guessed sessions": func(w *world) {
 			for i := range 100 {
@@ -127,6 +130,13 @@ func TestStrangersDisturbNobody(t *testing.T) {
 			}
 			p.post("1")
 		},
+		"half-open handshakes, each with more than the last": func(w *world) {
+			for _, start := range []string{"", "G", "GET /engine.io/?" + onPolling, upgradeRequest(onWebSocket)[:150], "POST /engine.io/?" + onPolling + " HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n4"} {
+				for range 20 {
+					w.raw(start) // which stays open
+				}
+			}
+		},
 		"oversize on a probe": func(w *world) {
 			p, _ := w.poll()
 			probe := w.probe(p.sid)
@@ -140,7 +150,7 @@ func TestStrangersDisturbNobody(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			overBoth(t, func(t *testing.T, f form) {
+			overAll(t, func(t *testing.T, f form) {
 				h := &handler{}
 				h.onMessage = func(s *engineio.Session, m engineio.Message) {
 					if string(m.Data) == "well?" {
@@ -377,7 +387,7 @@ func TestUpgradesRaceWithCloses(t *testing.T) {
 
 // What a peer that leaves has not taken does not keep it from hearing that its close was understood.
 func TestPeerThatClosesDuringAWriteIsAnswered(t *testing.T) {
-	check := func(t *testing.T, f form) {
+	overAll(t, func(t *testing.T, f form) {
 		w := start(t, f, nil, engineio.Config{})
 		p, s := w.connect()
 		w.fill(s, text(repeat(10_000)), 50_000)
@@ -393,9 +403,7 @@ func TestPeerThatClosesDuringAWriteIsAnswered(t *testing.T) {
 		}
 		p.expectCut()
 		w.expectEnd(engineio.ErrTransportClose)
-	}
-	overBoth(t, check)
-	t.Run("TLS", func(t *testing.T) { check(t, encrypted(t)) })
+	})
 }
 
 func TestPeerThatClosesAndNeverReadsIsCut(t *testing.T) {

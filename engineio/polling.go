@@ -42,7 +42,7 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, session *Sess
 func (s *Server) writePoll(w http.ResponseWriter, r *http.Request, session *Session, answer pollAnswer) {
 	switch {
 	case answer.broken:
-		w.WriteHeader(http.StatusBadRequest)
+		s.reject(w, r, "another poll waits already")
 	case answer.refused != 0:
 		s.refuse(w, r, answer.refused)
 	default:
@@ -54,8 +54,7 @@ func (s *Server) writePoll(w http.ResponseWriter, r *http.Request, session *Sess
 
 // writeText answers a poll or a handshake.
 func (s *Server) writeText(w http.ResponseWriter, body []byte) error {
-	control := http.NewResponseController(w)
-	control.SetWriteDeadline(time.Now().Add(answerTimeout)) // not supported everywhere, and then not needed
+	control := limitAnswer(w)
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
@@ -66,6 +65,21 @@ func (s *Server) writeText(w http.ResponseWriter, body []byte) error {
 		return err
 	}
 	return nil
+}
+
+// limitAnswer gives the peer the time to take what is about to be answered. It is called as late as this, because a poll may
+// wait for longer.
+func limitAnswer(w http.ResponseWriter) *http.ResponseController {
+	control := http.NewResponseController(w)
+	control.SetWriteDeadline(time.Now().Add(answerTimeout)) // not supported everywhere, and then not needed
+	return control
+}
+
+// reject answers a request that breaks the rules of polling: 400 without a body.
+func (s *Server) reject(w http.ResponseWriter, r *http.Request, why string) {
+	s.noteRefusal(r, RefusedRequest, why)
+	limitAnswer(w)
+	w.WriteHeader(http.StatusBadRequest)
 }
 
 // attach makes poll the way on which the session's packets leave. On the turn of the shard.
@@ -126,19 +140,21 @@ func (s *Session) lost() {
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request, session *Session) {
 	if !session.posting.CompareAndSwap(false, true) {
 		session.lost() // two posts at once: their order is unknown
-		w.WriteHeader(http.StatusBadRequest)
+		s.reject(w, r, "another post is under way")
 		return
 	}
 	defer session.posting.Store(false)
 	if r.Header.Get("Content-Type") == "application/octet-stream" {
 		session.lost()
-		w.WriteHeader(http.StatusBadRequest)
+		s.reject(w, r, "bytes must come as text, in base64")
 		return
 	}
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(postReadTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.cfg.MaxPayload)))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		s.noteRefusal(r, RefusedRequest, "payload is larger than the limit")
+		limitAnswer(w)
 		w.Header().Set("Connection", "close")
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
@@ -146,14 +162,14 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, session *Sess
 	control.SetReadDeadline(time.Time{})
 	if err != nil {
 		session.lost()
-		w.WriteHeader(http.StatusBadRequest)
+		s.reject(w, r, "payload did not arrive")
 		return
 	}
 	if err := session.receivePayload(body); err != nil {
-		s.cfg.Logger.Debug("bad payload", "remote", session.handshake.RemoteAddr, "error", err)
-		w.WriteHeader(http.StatusBadRequest)
+		s.reject(w, r, err.Error())
 		return
 	}
+	limitAnswer(w)
 	w.Header().Set("Content-Type", "text/html")
 	w.Header().Set("Content-Length", "2")
 	io.WriteString(w, "ok")

@@ -77,6 +77,7 @@ func (s *Server) noteRefusal(r *http.Request, code RefusalCode, message string) 
 // cannot see a body, plain text with status 400 unless a status such as 429 says more.
 func (s *Server) refuseWith(w http.ResponseWriter, r *http.Request, code RefusalCode, answer *Refusal) {
 	s.noteRefusal(r, code, answer.Message)
+	limitAnswer(w)
 	if answer.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((answer.RetryAfter+time.Second-1)/time.Second)))
 	}

@@ -115,6 +115,7 @@ func (s *Server) forEach(f func(*Session)) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.guardRequest(w)
 	if s.cfg.CORS.Serve(w, r) {
+		limitAnswer(w)
 		return
 	}
 	query := lastValues(r.URL.RawQuery)
@@ -299,6 +300,7 @@ func (s *Server) guardRequest(w http.ResponseWriter) {
 		panic(v)
 	default:
 		s.cfg.Logger.Error("request panicked", "panic", v, "stack", string(debug.Stack()))
+		limitAnswer(w)
 		w.WriteHeader(http.StatusInternalServerError)
 	}
 }

@@ -34,6 +34,13 @@ func encrypted(t *testing.T) form {
 	}}
 }
 
+// overAll runs the test over both forms of connection, and over TLS.
+func overAll(t *testing.T, test func(t *testing.T, f form)) {
+	t.Helper()
+	overBoth(t, test)
+	t.Run("TLS", func(t *testing.T) { test(t, encrypted(t)) })
+}
+
 type tlsListener struct{ net.Listener }
 
 func (l tlsListener) dial() (net.Conn, error) {

@@ -125,6 +125,7 @@ func (s *Session) takeTurn() {
 			}
 		case stepClose:
 			reason, _ := s.reason.Load().(error)
+			s.server.cfg.Logger.Debug("session closed", "reason", reason, "transport", s.Transport(), "remote", s.handshake.RemoteAddr)
 			s.guard(func() { s.server.handler.OnClose(s, reason) })
 			s.server.guard("observer", func() { s.server.cfg.Observer.SessionClosed(s.Transport(), reason) })
 			s.leave()

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -134,8 +135,7 @@ func (s *Session) readFailed(c conn, err error) {
 		return
 	}
 	if e, ok := errors.AsType[*frameError](err); ok {
-		s.server.cfg.Logger.Debug("websocket closed", "remote", s.handshake.RemoteAddr, "error", err)
-		s.end(ErrTransportError, e.code)
+		s.end(fmt.Errorf("%w: %w", ErrTransportError, e), e.code)
 		return
 	}
 	switch {
