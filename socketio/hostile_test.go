@@ -290,3 +290,69 @@ func TestWhoFindsNoPlaceForItsMiddlewareIsRefusedInTime(t *testing.T) {
 		close(release)
 	})
 }
+
+// What a client does not read of the answers that it provokes is bounded like everything else that is sent to it.
+func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
+	for name, flood := range map[string][]string{
+		"refused CONNECTs":         {"0/nowhere,"},
+		"CONNECTs and DISCONNECTs": {"0/other,", "1/other,"},
+		"acks":                     {`20["still"]`},
+		"broadcasts to itself":     {`2["all"]`},
+	} {
+		within(t, socketio.Config{Engine: engineio.Config{OutboxBytes: 100_000}}, func(w *world) {
+			n := w.server.Of("/")
+			w.server.Of("/other")
+			echo(n)
+			socketio.Handle(n, "all", func(_ context.Context, _ *socketio.Socket, e *socketio.Event) { _ = n.Emit("x", e.Args) })
+			reasons := make(chan error, 1)
+			n.OnDisconnect(func(_ *socketio.Socket, err error) { reasons <- err })
+			c := w.join("/")
+			c.pause()
+			w.healthy(name, func() {
+				before := heap()
+				for i := 0; i < 50_000 && len(reasons) == 0; i++ {
+					c.send(flood...)
+				}
+				synctest.Wait()
+				if len(reasons) == 0 {
+					t.Fatalf("%s: is still there", name)
+				}
+				if reason := <-reasons; !errors.Is(reason, engineio.ErrSlowConsumer) {
+					t.Errorf("%s: got reason %v, want slow consumer", name, reason)
+				}
+				if grown := heap() - before; grown > 2_000_000 {
+					t.Errorf("%s: the heap has grown by %d bytes", name, grown)
+				}
+			})
+		})
+	}
+}
+
+func TestIDsAndSecretsCannotBeGuessed(t *testing.T) {
+	within(t, socketio.Config{Recovery: &socketio.Recovery{}}, func(w *world) {
+		seen := map[string]bool{}
+		var letters [20]map[byte]bool
+		c := w.dial()
+		for range 500 {
+			_, p, _ := c.enter("/", "")
+			c.send("1")
+			for _, id := range []string{p.SID, p.PID} {
+				if len(id) != len(letters) || seen[id] {
+					t.Fatalf("got %q, want 20 characters that were not there before", id)
+				}
+				seen[id] = true
+				for i := range letters {
+					if letters[i] == nil {
+						letters[i] = map[byte]bool{}
+					}
+					letters[i][id[i]] = true
+				}
+			}
+		}
+		for i, set := range letters {
+			if len(set) < 60 { // of 64; each is missing from a thousand with a chance of one in ten million
+				t.Errorf("character %d takes %d values, want all 64", i, len(set))
+			}
+		}
+	})
+}
