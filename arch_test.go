@@ -42,10 +42,13 @@ var rooms = map[string]room{
 		modules: "golang.org/x/text github.com/rivo/uniseg",
 		why:     "what a name may look like, pure functions",
 	},
-	"internal/chat": {
-		rooms:   "internal/names",
+	"internal/rates": {
 		modules: "golang.org/x/time",
-		why:     "the domain; stores and wires know it, it knows none of them",
+		why:     "how often each of many may do something; knows nothing of who they are",
+	},
+	"internal/chat": {
+		rooms: "internal/names internal/rates",
+		why:   "the domain; stores and wires know it, it knows none of them",
 	},
 	"internal/auth": {
 		rooms: "internal/chat",
@@ -68,8 +71,9 @@ var rooms = map[string]room{
 		why:   "the one place where the words of the wire and of the chat meet",
 	},
 	"internal/rest": {
-		rooms: "internal/chat internal/auth",
-		why:   "the chat over plain HTTP; it knows no sockets",
+		rooms:   "internal/chat internal/auth internal/rates",
+		modules: "github.com/danielgtaylor/huma/v2",
+		why:     "the chat over plain HTTP; it knows no sockets",
 	},
 	"internal/metrics": {
 		rooms:   "engineio",

@@ -58,8 +58,9 @@ func open(ctx context.Context, p *plan, log *slog.Logger) (*server, error) {
 		SocketsPerUser: socketsPerUser(p.settings), Admission: admission, Observer: counts, Logger: log,
 	})
 	routes := rest.New(rest.Config{
-		Chat: service, Auth: who, Own: ownRequest(p), Throttle: admission.Throttle, SignedOut: doors.SignedOut,
-		Healthy: canRead(data), App: web.App(), Plain: web.Plain(), Logger: log,
+		Chat: service, Auth: who, Own: ownRequest(p), Throttle: admission.Throttle, RequestsPerSecond: p.settings.LimitRequests,
+		SignedOut: doors.SignedOut, Online: doors.Online, Healthy: canRead(data), Version: version,
+		App: web.App(), Plain: web.Plain(), Logger: log,
 	})
 	return &server{
 		http: httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log), sockets: sockets, gateway: doors, chat: service, store: data,

@@ -99,7 +99,7 @@ func (e *entry) open(shown, key string) error {
 	case e.who.Guest && e.cfg.Guests == GuestsJoin:
 		return refuseGuestRoom()
 	}
-	if wait := e.entries.take(e.who.ID); wait > 0 {
+	if wait := e.entries.Take(e.who.ID); wait > 0 {
 		return refuseRate(wait)
 	}
 	now := e.cfg.Now()
@@ -135,7 +135,7 @@ func (e *entry) join() error {
 		e.group.Me = myView(e.group, e.member)
 		return nil
 	}
-	if wait := e.entries.take(e.who.ID); wait > 0 {
+	if wait := e.entries.Take(e.who.ID); wait > 0 {
 		return refuseRate(wait)
 	}
 	if err := e.roomForOneMore(); err != nil {
@@ -225,7 +225,7 @@ func (e *entry) line(plain bool) *Message {
 	if !plain && !e.seen.first(e.who.ID, e.group.ID) {
 		return nil
 	}
-	if e.entries.take(e.who.ID) > 0 {
+	if e.entries.Take(e.who.ID) > 0 {
 		return nil
 	}
 	return e.joinLine(e.group)

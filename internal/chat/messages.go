@@ -128,7 +128,7 @@ func (s *Service) refuse(by *User, in *NewMessage) *Error {
 	case in.ReplyTo < 0:
 		return refuseReply()
 	}
-	if wait := s.messages.take(by.ID); wait > 0 {
+	if wait := s.messages.Take(by.ID); wait > 0 {
 		return refuseRate(wait)
 	}
 	return nil

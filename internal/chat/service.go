@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"qun/internal/rates"
 )
 
 // Config says how a Service behaves. The zero value is a good start: guests may open rooms, limits are the defaults.
@@ -56,9 +58,9 @@ type Service struct {
 	cfg       Config
 	announcer *announcer
 	cursors   *cursors
-	messages  *rates     // of messages, per user
-	entries   *rates     // of entries that others see, per user
-	seen      *entrances // join lines already told
+	messages  *rates.Rates[UserID] // of messages
+	entries   *rates.Rates[UserID] // of entries that others see
+	seen      *entrances           // join lines already told
 
 	life   sync.RWMutex // held for reading by every write; guards below
 	closed bool
@@ -69,12 +71,16 @@ type Service struct {
 func New(store Store, notifier Notifier, cfg Config) *Service {
 	cfg = cfg.withDefaults()
 	s := &Service{store: store, cfg: cfg, seen: newEntrances()}
-	s.messages = newRates(cfg.Limits, cfg.Now)
-	s.entries = newRates(cfg.Limits, cfg.Now)
+	s.messages = newRates(cfg)
+	s.entries = newRates(cfg)
 	s.cursors = newCursors(store, cfg.ReadWait, cfg.Logger)
 	s.announcer = startAnnouncer(notifier, s.missed, cfg.Logger)
 	store.Hear(s.announcer.hear)
 	return s
+}
+
+func newRates(cfg Config) *rates.Rates[UserID] {
+	return rates.New[UserID](cfg.Limits.MessagesPerSecond, cfg.Limits.MessageBurst, cfg.Now)
 }
 
 // Close writes what is in memory, waits until all that is durable is announced, and refuses everything that writes from

@@ -24,6 +24,7 @@ type Serve struct {
 	LimitMessages   float64 `default:"2" placeholder:"N" help:"Messages per second that one user may send, five times as many in a burst. 0 lifts the limit."`
 	LimitHandshakes float64 `default:"20" placeholder:"N" help:"New connections per second from one address. Members are exempt. 0 lifts the limit."`
 	LimitSockets    int     `default:"100" placeholder:"N" help:"Open connections from one address (members are exempt), and at most 10 of them per user. 0 lifts both."`
+	LimitRequests   float64 `default:"20" placeholder:"N" help:"HTTP requests per second that one user may make, five times as many in a burst. 0 lifts the limit."`
 
 	Metrics string `enum:"local,all,off" default:"local" help:"Who may read /metrics: local (this machine, not through a proxy), all, off."`
 }
@@ -66,6 +67,7 @@ func (s *Serve) Check() error {
 func (s *Serve) checkLimits() error {
 	for name, limit := range map[string]float64{
 		"messages": s.LimitMessages, "handshakes": s.LimitHandshakes, "sockets": float64(s.LimitSockets),
+		"requests": s.LimitRequests,
 	} {
 		if !(limit >= 0 && limit <= 1e9) { // written so that NaN is refused too
 			return fmt.Errorf("--limit-%s %v: a number from 0 (no limit) to 1000000000 is needed", name, limit)

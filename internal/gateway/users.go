@@ -41,8 +41,11 @@ func (g *Gateway) withPresence(u *chat.User) *chat.User {
 	}
 	seen := *u
 	seen.Presence = chat.PresenceOffline
-	if len(g.hub.people.of(u.ID)) > 0 {
+	if g.Online(u.ID) {
 		seen.Presence = chat.PresenceOnline
 	}
 	return &seen
 }
+
+// Online says whether a socket of the user is here.
+func (g *Gateway) Online(id chat.UserID) bool { return len(g.hub.people.of(id)) > 0 }

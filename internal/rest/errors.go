@@ -1,11 +1,13 @@
 package rest
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"qun/internal/chat"
 )
@@ -29,43 +31,100 @@ var statuses = map[chat.Code]int{
 
 // refusal is a chat.Error as HTTP shows it, the same shape as in an ack.
 type refusal struct {
-	Code       chat.Code `json:"code"`
-	Message    string    `json:"message"`
-	RetryAfter int64     `json:"retryAfter,omitempty"` // milliseconds
-	Until      chat.Time `json:"until,omitempty"`
-	Suggestion string    `json:"suggestion,omitempty"`
+	Code       chat.Code `json:"code" doc:"What a program acts on."`
+	Message    string    `json:"message" doc:"What is wrong and what to do, in the language of Accept-Language (English or Chinese)."`
+	RetryAfter int64     `json:"retryAfter,omitempty" doc:"Milliseconds after which trying again makes sense."`
+	Until      chat.Time `json:"until,omitempty" doc:"With MUTED: until when."`
+	Suggestion string    `json:"suggestion,omitempty" doc:"With NAME_TAKEN: a name that is free."`
 }
 
-// fail answers with an error. One that is no refusal is logged, and its reader learns only that it happened.
-func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+// failure is the body of every answer that is none.
+type failure struct {
+	Refusal refusal `json:"error"`
+}
+
+// Error implements error.
+func (f *failure) Error() string { return strings.ToLower(string(f.Refusal.Code)) }
+
+// GetStatus implements huma.StatusError.
+func (f *failure) GetStatus() int { return statuses[f.Refusal.Code] }
+
+// GetHeaders implements huma.HeadersError.
+func (f *failure) GetHeaders() http.Header {
+	if f.Refusal.RetryAfter == 0 {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.FormatInt((f.Refusal.RetryAfter+999)/1000, 10)}}
+}
+
+// failure words an error for its reader. One that is no refusal is logged, and its reader learns only that it happened.
+func (s *server) failure(r *http.Request, err error) *failure {
 	refused, ok := errors.AsType[*chat.Error](err)
-	if !ok {
+	switch {
+	case ok:
+	case r.Context().Err() != nil: // the reader went away
+		refused = chat.Refuse(chat.CodeBusy, "the request was given up", "请求已中止")
+	default:
 		s.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		refused = chat.Refuse(chat.CodeInternal, "internal error, try again", "服务器出错，请重试")
 	}
-	if refused.RetryAfter > 0 {
-		seconds := (refused.RetryAfter + time.Second - 1) / time.Second
-		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
-	}
-	answer(w, statuses[refused.Code], struct {
-		Error refusal `json:"error"`
-	}{refusal{
+	return &failure{refusal{
 		Code:       refused.Code,
 		Message:    refused.In(r.Header.Get("Accept-Language")),
 		RetryAfter: int64((refused.RetryAfter + time.Millisecond - 1) / time.Millisecond),
 		Until:      refused.Until,
 		Suggestion: refused.Suggestion,
-	}})
+	}}
 }
 
-// answer writes JSON that no cache may keep.
-func answer(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+// fail answers with an error where the library is not asked.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f := s.failure(r, err)
+	for name, values := range f.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(body) // an error means that the reader went away
+	w.WriteHeader(f.GetStatus())
+	_ = huma.DefaultJSONFormat.Marshal(w, f) // an error means that the reader went away
+}
+
+// reword turns what the library refuses into one of our refusals.
+func (s *server) reword(ctx huma.Context, _ string, body any) (any, error) {
+	theirs, ok := body.(*huma.ErrorModel)
+	if !ok {
+		return body, nil
+	}
+	x := exchangeOf(ctx.Context())
+	f := s.failure(x.r, refusalOf(theirs))
+	x.status = f.GetStatus()
+	x.SetHeader("Content-Type", "application/json")
+	return f, nil
+}
+
+// refusalOf never repeats a value that was sent: it might be a secret, and end in somebody's log.
+func refusalOf(e *huma.ErrorModel) *chat.Error {
+	switch {
+	case e.Status == http.StatusRequestEntityTooLarge:
+		return chat.Refuse(chat.CodeTooLarge, "the request is too large", "请求过大")
+	case e.Status == http.StatusRequestTimeout:
+		return chat.Refuse(chat.CodeInvalid, "the request did not arrive in time", "请求未能及时送达")
+	case len(e.Errors) == 0:
+		return chat.Refuse(chat.CodeInvalid, e.Detail, "请求有误")
+	}
+	first := e.Errors[0]
+	where := strings.TrimPrefix(first.Location, "body.")
+	return chat.Refuse(chat.CodeInvalid, where+": "+first.Message, where+" 不正确（"+first.Message+"）")
+}
+
+func refuseType() *chat.Error {
+	return chat.Refuse(chat.CodeInvalid, "Content-Type must be application/json", "Content-Type 必须是 application/json")
+}
+
+func refuseTooOften(wait time.Duration) *chat.Error {
+	e := chat.Refuse(chat.CodeRateLimited, "too many requests, try again in a moment", "请求过于频繁，请稍后再试")
+	e.RetryAfter = wait
+	return e
 }
 
 func (s *server) noSuchRoute(w http.ResponseWriter, r *http.Request) {

@@ -20,7 +20,10 @@ import (
 )
 
 // people is a chat in which 林老师 is taken.
-type people struct{ made int }
+type people struct {
+	rest.Chat
+	made int
+}
 
 func (p *people) NewGuest(_ context.Context, nickName string, strict bool) (*chat.User, error) {
 	if nickName == "林老师" && strict {

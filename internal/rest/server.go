@@ -4,16 +4,23 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"qun/internal/auth"
 	"qun/internal/chat"
+	"qun/internal/rates"
 )
 
-// Chat is what rest asks of the domain.
+// Chat is what rest asks of the domain, a line for each file of operations.
 type Chat interface {
-	NewGuest(ctx context.Context, nickName string, strict bool) (*chat.User, error)
+	Guests
+	Users
+	Groups
+	Messages
 }
 
 // Config is what the routes stand on.
@@ -26,10 +33,17 @@ type Config struct {
 	Own func(*http.Request) bool
 	// Throttle says how long somebody must wait who asks for new sessions too often; 0 lets the request through.
 	Throttle func(*http.Request) time.Duration
+	// RequestsPerSecond is how many requests a user may make, and five times as many in a burst; who is nobody shares that
+	// with its address. 0 lifts the limit.
+	RequestsPerSecond float64
 	// SignedOut is told who signed out: the sockets that came in with that session have to end.
 	SignedOut func(*auth.Identity)
+	// Online says whether a socket of a user is here. Nil: nobody is.
+	Online func(chat.UserID) bool
 	// Healthy says why the server cannot do its work. Nil: it always can.
 	Healthy func(context.Context) error
+
+	Version string // of the program, for the OpenAPI document
 
 	App   fs.FS // the built web app; nil: an explanation is shown instead
 	Plain fs.FS // the page of the smallest client, index.html at its root
@@ -42,11 +56,12 @@ func New(cfg Config) http.Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Config: cfg}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/v1/session", s.createSession)
-	mux.HandleFunc("GET /api/v1/session", s.readSession)
-	mux.HandleFunc("DELETE /api/v1/session", s.deleteSession)
+	s := &server{Config: cfg, rates: rates.New[string](cfg.RequestsPerSecond, int(math.Ceil(5*cfg.RequestsPerSecond)), nil)}
+	s.api = s.newAPI(mux)
+	s.register()
+	s.completeDocument()
+	s.serveDocument(mux)
 	mux.HandleFunc("/api/", s.noSuchRoute)
 	mux.HandleFunc("GET /healthz", s.health)
 	s.servePlain(mux)
@@ -54,4 +69,8 @@ func New(cfg Config) http.Handler {
 	return mux
 }
 
-type server struct{ Config }
+type server struct {
+	Config
+	api   huma.API
+	rates *rates.Rates[string]
+}

@@ -1,0 +1,212 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"qun/internal/chat"
+)
+
+const (
+	// root is where the operations are.
+	root = "/api/v1"
+
+	// smallBody is how large a body may be unless its route says more.
+	smallBody = 64 << 10
+	// bodyTime is how long a body may take to arrive, answerTime how long an answer may take to be made and fetched.
+	bodyTime   = 10 * time.Second
+	answerTime = 60 * time.Second
+)
+
+// register is the list of what can be asked, a file for each noun.
+func (s *server) register() {
+	s.registerSession()
+	s.registerUsers()
+	s.registerGroups()
+	s.registerMessages()
+}
+
+// route is one operation: how it is documented, and what is asked before its handler runs.
+type route struct {
+	ID      string // the operationId: the name of the same request on a socket, where there is one
+	Method  string
+	Path    string // below root
+	Tag     string // its noun
+	Summary string // one sentence for who reads the document
+	Who     who
+
+	// Body is how many bytes a body may have; 0 means 64 KB.
+	Body int64
+	// Throttled routes make sessions or try secrets: they share the allowance of an address for new connections.
+	Throttled bool
+	// Refuses are the codes it may answer beyond those that any operation may.
+	Refuses []chat.Code
+}
+
+// who says whose requests a route answers.
+type who int
+
+const (
+	anybody  who = iota // also nobody
+	somebody            // a guest or a member
+	members             // who has an account
+)
+
+// answer registers a route whose handler's result, encoded as JSON, or error is its answer. In is a struct with the
+// parameters in fields tagged path, query or header, and the body in a field Body.
+func answer[In, Out any](s *server, r route, handle func(context.Context, *caller, *In) (Out, error)) {
+	type reply struct{ Body Out }
+	huma.Register(s.api, s.operation(r), func(ctx context.Context, in *In) (*reply, error) {
+		x := exchangeOf(ctx)
+		out, err := handle(ctx, &x.caller, in)
+		if err != nil {
+			return nil, s.failure(x.r, err)
+		}
+		return &reply{out}, nil
+	})
+}
+
+// act registers a route that has nothing to say but that it is done.
+func act[In any](s *server, r route, handle func(context.Context, *caller, *In) error) {
+	huma.Register(s.api, s.operation(r), func(ctx context.Context, in *In) (*struct{}, error) {
+		x := exchangeOf(ctx)
+		if err := handle(ctx, &x.caller, in); err != nil {
+			return nil, s.failure(x.r, err)
+		}
+		return nil, nil
+	})
+}
+
+// newAPI lays the operations on a mux. The library reads parameters and bodies, checks them and writes the document;
+// what is refused, and how that is said, is ours.
+func (s *server) newAPI(mux *http.ServeMux) huma.API {
+	schemas := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	schemas.RegisterTypeAlias(timeType, stdTimeType)
+	config := huma.Config{
+		OpenAPI:       document(s.Version, schemas),
+		Formats:       map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
+		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{s.reword},
+	}
+	config.AllowAdditionalPropertiesByDefault = true // clients may know more than this server, as on the socket
+	return huma.NewAPI(config, adapter{s, mux})
+}
+
+func (s *server) operation(r route) huma.Operation {
+	if r.Body == 0 {
+		r.Body = smallBody
+	}
+	return huma.Operation{
+		OperationID: r.ID, Method: r.Method, Path: root + r.Path, Summary: r.Summary, Tags: []string{r.Tag},
+		MaxBodyBytes: r.Body, BodyReadTimeout: bodyTime,
+		Security:    security(r.Who),
+		Responses:   map[string]*huma.Response{},
+		Metadata:    map[string]any{routeKey: &r},
+		Middlewares: huma.Middlewares{s.gate(&r)},
+	}
+}
+
+// routeKey is where an operation keeps its route.
+const routeKey = "route"
+
+// gate lets a request through to its handler, or answers why not.
+func (s *server) gate(route *route) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		x := exchangeOf(ctx.Context())
+		if err := s.admit(route, x.w, &x.caller); err != nil {
+			s.fail(x.w, x.r, err)
+			return
+		}
+		if takesJSON(ctx.Operation()) && !isJSON(x.r) {
+			s.fail(x.w, x.r, refuseType())
+			return
+		}
+		next(ctx)
+	}
+}
+
+// adapter is the mux as the library wants it.
+type adapter struct {
+	server *server
+	*http.ServeMux
+}
+
+// Handle implements huma.Adapter.
+func (a adapter) Handle(op *huma.Operation, handle func(huma.Context)) {
+	a.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{humaContext: humago.NewContext(op, r, w), w: w, r: r, caller: caller{request: r, header: w.Header()}}
+		x.ctx = context.WithValue(r.Context(), exchangeKey{}, x)
+		handle(x)
+	})
+}
+
+type humaContext = huma.Context
+
+// exchange is one request on its way to its answer.
+type exchange struct {
+	humaContext
+	w      http.ResponseWriter
+	r      *http.Request
+	ctx    context.Context // carries the exchange through the library to its handler
+	caller caller
+	status int // of a refusal, when it is not the one that the library chose
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// Context implements huma.Context.
+func (x *exchange) Context() context.Context { return x.ctx }
+
+// SetStatus implements huma.Context.
+func (x *exchange) SetStatus(status int) {
+	if x.status != 0 {
+		status = x.status
+	}
+	x.humaContext.SetStatus(status)
+}
+
+// jsonFormat writes text as it is, and reads nothing that nests too deep.
+var jsonFormat = huma.Format{
+	Marshal: huma.DefaultJSONFormat.Marshal,
+	Unmarshal: func(data []byte, v any) error {
+		if deeperThan(data, maxDepth) {
+			return fmt.Errorf("nested deeper than %d", maxDepth)
+		}
+		return json.Unmarshal(data, v)
+	},
+}
+
+// maxDepth is how deep JSON may nest, the same as on a socket.
+const maxDepth = 32
+
+// deeperThan reports whether JSON nests deeper than limit. Of what is no JSON it says anything.
+func deeperThan(data []byte, limit int) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > limit {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+func statusText(status int) string { return strconv.Itoa(status) }

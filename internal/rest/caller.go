@@ -1,0 +1,144 @@
+package rest
+
+import (
+	"errors"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"qun/internal/auth"
+	"qun/internal/chat"
+)
+
+// caller is who asks, and with what.
+type caller struct {
+	User     *chat.User     // nil: nobody
+	Identity *auth.Identity // nil: nobody
+	Token    string         // by which the user is known
+
+	given   auth.Credentials
+	request *http.Request
+	header  http.Header // of the answer
+}
+
+// Secure says whether the request came over TLS, ended here or by a proxy of ours.
+func (c *caller) Secure() bool { return secure(c.request) }
+
+// Device is what the caller's program says it is.
+func (c *caller) Device() string { return c.request.UserAgent() }
+
+// SetCookie adds a cookie to the answer.
+func (c *caller) SetCookie(cookie *http.Cookie) { c.header.Add("Set-Cookie", cookie.String()) }
+
+func secure(r *http.Request) bool { return r.TLS != nil }
+
+// admit is what every operation asks before it does anything: who is it, may a page of that origin ask this, does the
+// route serve such people, and do they ask too often? It fills in the caller.
+func (s *server) admit(route *route, w http.ResponseWriter, c *caller) error {
+	w.Header().Set("Cache-Control", "no-store")
+	setDeadlines(w, bodyTime)
+	if err := s.identify(c); err != nil {
+		return err
+	}
+	if changes(route.Method) && c.given.Bearer == "" && !s.Own(c.request) {
+		return chat.Refuse(chat.CodeForbidden, "pages of other sites may not do this", "不允许来自其他网站的请求")
+	}
+	if err := route.Who.admits(c.User); err != nil {
+		return err
+	}
+	if wait := s.wait(route, c); wait > 0 {
+		return refuseTooOften(wait)
+	}
+	return nil
+}
+
+// setDeadlines bounds how long a request's body may take, and its answer. Not every writer can: then the server's own
+// timeouts hold.
+func setDeadlines(w http.ResponseWriter, body time.Duration) {
+	now := time.Now()
+	deadlines := http.NewResponseController(w)
+	_ = deadlines.SetReadDeadline(now.Add(body))
+	_ = deadlines.SetWriteDeadline(now.Add(body + answerTime))
+}
+
+func changes(method string) bool { return method != http.MethodGet && method != http.MethodHead }
+
+// identify finds out who the caller is. A bad bearer token is a refusal, a stale cookie is nobody.
+func (s *server) identify(c *caller) error {
+	r := c.request
+	c.given = auth.ReadCredentials(r.Header.Get, s.Own(r), secure(r))
+	token, ours := c.given.Bearer, c.given.Bearer == ""
+	if ours {
+		token = c.given.Cookie
+	}
+	if token == "" {
+		return nil
+	}
+	who, err := s.Auth.Authenticate(r.Context(), token)
+	switch {
+	case errors.Is(err, auth.ErrUnauthorized) && ours:
+		return nil
+	case errors.Is(err, auth.ErrUnauthorized):
+		return chat.Refuse(chat.CodeUnauthorized, auth.ErrUnauthorized.Error(), "登录已失效，请重新登录")
+	case err != nil:
+		return err
+	}
+	c.User, c.Identity, c.Token = &who.User, who, token
+	return nil
+}
+
+// admits says why not, if a route is not for this user.
+func (w who) admits(u *chat.User) error {
+	switch {
+	case w != anybody && u == nil:
+		return chat.Refuse(chat.CodeUnauthorized, "sign in first, or send a token", "请先登录，或提供令牌")
+	case w == members && u.Guest:
+		return chat.Refuse(chat.CodeForbidden, "this is for members: register first", "仅限注册用户，请先注册")
+	}
+	return nil
+}
+
+// wait says how long the caller must wait: who is known is counted by user, who is not by address.
+func (s *server) wait(route *route, c *caller) time.Duration {
+	if route.Throttled && s.Throttle != nil {
+		if wait := s.Throttle(c.request); wait > 0 {
+			return wait
+		}
+	}
+	if c.User != nil {
+		return s.rates.Take("user " + string(c.User.ID))
+	}
+	return s.rates.Take("address " + addressOf(c.request))
+}
+
+// addressOf is what counts as one address: an IPv6 network of 64 bits is one household.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return ""
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is6() {
+		prefix, _ := ip.Prefix(64) // 64 bits fit
+		return prefix.String()
+	}
+	return ip.String()
+}
+
+func takesJSON(op *huma.Operation) bool {
+	return op.RequestBody != nil && op.RequestBody.Content["application/json"] != nil
+}
+
+// isJSON insists on the type: a form of another site cannot send that without asking first.
+func isJSON(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/json"
+}
