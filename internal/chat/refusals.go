@@ -155,3 +155,36 @@ func refuseNameTaken(suggestion string) *Error {
 	e.Suggestion = suggestion
 	return e
 }
+
+func refuseAdminsOnly() *Error {
+	return Refuse(CodeForbidden, "Only the group's owner and admins may do this.", "只有群主和群管理员可以这样做。")
+}
+
+func refuseWebhook() *Error {
+	return Refuse(CodeNotFound, "There is no such webhook.", "没有这个 Webhook。")
+}
+
+func refuseWebhookKind() *Error {
+	return Refuse(CodeInvalid, "A webhook is incoming or outgoing.", "Webhook 的类型应为 incoming 或 outgoing。")
+}
+
+func refuseWebhookURL() *Error {
+	return Refuse(CodeInvalid, "The address of a webhook begins with https:// or http:// and holds no password.",
+		"Webhook 地址应以 https:// 或 http:// 开头，且不含密码。")
+}
+
+func refuseWebhookEvents() *Error {
+	return Refuse(CodeInvalid, "A webhook can be told of message and change.", "Webhook 的事件只能是 message 和 change。")
+}
+
+func refuseTooManyWebhooks() *Error {
+	return refusef(CodeForbidden, "The group has %d webhooks, as many as it may have. Delete one first.", "本群已有 %d 个 Webhook，达到上限，请先删除一个。", webhooksPerGroup)
+}
+
+func refuseUntold(err error) *Error {
+	return refusef(CodeInvalid, "The webhook's target did not take it: %v", "Webhook 目标没有接收：%v", err)
+}
+
+func refuseSubscription() *Error {
+	return Refuse(CodeInvalid, "This is no push subscription of a browser.", "这不是浏览器的推送订阅。")
+}

@@ -17,6 +17,7 @@ type Config struct {
 	Limits   Limits           // all zero: DefaultLimits; in any other, a 0 lifts that limit, for whoever
 	Now      func() time.Time // nil: time.Now
 	Logger   *slog.Logger     // nil: discards. Accidents alone; never a text or a name
+	Courier  Courier          // tells the world outside; nil: nobody does
 	ReadWait time.Duration    // how long read cursors may stay in memory; 0: 2 s
 	Files    Files            // nil: messages carry no files
 }
@@ -43,6 +44,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Courier == nil {
+		c.Courier = noCourier{}
 	}
 	if c.ReadWait == 0 {
 		c.ReadWait = 2 * time.Second

@@ -12,6 +12,8 @@ import (
 // knows; asking again with the same ClientID then finds out. All methods may be called from any goroutine.
 type Store interface {
 	UserStore
+	OutboxStore
+	WebPushStore
 
 	// Epoch names this history of numbers: a restore from a backup changes it.
 	Epoch() string
@@ -73,6 +75,9 @@ type Reader interface {
 	GroupReader
 	MemberReader
 	MessageReader
+	WebhookReader
+	OutboxReader
+	WebPushReader
 }
 
 // UserReader finds people.
@@ -132,6 +137,8 @@ type MessageReader interface {
 
 // GroupTx is a group under its lock. Each Put and Add takes the group's next number for its row and announces it.
 type GroupTx interface {
+	WebhookTx
+
 	// Group is the group as it is now; a copy.
 	Group() *Group
 	Membership(UserID) (*Membership, error)

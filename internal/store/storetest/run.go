@@ -63,6 +63,14 @@ func Run(t *testing.T, open Open) {
 		{"OfTwoWhoWantANameOneGetsIt", testOfTwoWhoWantANameOneGetsIt},
 		{"SettingsKeepTheFirstValue", testSettingsKeepTheFirstValue},
 		{"SessionsLiveAndEnd", testSessionsLiveAndEnd},
+		{"WebhooksAreKept", testWebhooksAreKept},
+		{"WebhooksAreLentToOne", testWebhooksAreLentToOne},
+		{"SettledWebhookHasComeSoFar", testSettledWebhookHasComeSoFar},
+		{"EventsAfterAreEachMessageAndEachChange", testEventsAfterAreEachMessageAndEachChange},
+		{"DevicesOfAbsentMembersAreFound", testDevicesOfAbsentMembersAreFound},
+		{"DeviceEndsWithItsSession", testDeviceEndsWithItsSession},
+		{"EndpointIsOneUsersDevice", testEndpointIsOneUsersDevice},
+		{"CallsAreSettled", testCallsAreSettled},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newWorld(t, open)) })
 	}
