@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -254,6 +255,21 @@ func TestBadCompressedFramesCloseWithTheirCode(t *testing.T) {
 				p.expectClose(c.code)
 			})
 		})
+	}
+}
+
+// A bomb is known by its first bytes beyond the limit. The rest is not even looked at.
+func TestBombsAreInflatedNoFurtherThanTheLimit(t *testing.T) {
+	bomb := masked(marked(ws.NewFrame(ws.OpBinary, true, deflate(repeat(50_000_000)))))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := engineio.DecodeFrames(100_000, 10, true, [][]byte{bomb}, func(ws.OpCode, []byte) error { return nil })
+	runtime.ReadMemStats(&after)
+	if err == nil {
+		t.Error("a message of 50 MB was taken, the limit is 100 kB")
+	}
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 2_000_000 {
+		t.Errorf("%d bytes were allocated for it", grown)
 	}
 }
 

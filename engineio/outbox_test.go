@@ -63,6 +63,26 @@ func TestSlowConsumerIsClosedAndNobodyElse(t *testing.T) {
 	})
 }
 
+func TestFullOutboxClosesTheSession(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, f form) {
+		w := start(t, f, nil, engineio.Config{OutboxBytes: 100_000})
+		_, s := w.connect() // never reads
+		for range 90 {
+			s.Send(text(repeat(1000)))
+		}
+		settle()
+		w.expectNoEnd()
+		for range 10 {
+			s.Send(text(repeat(1000)))
+		}
+		settle()
+		if !s.Closed() {
+			t.Error("an outbox of 100 packets of 1,000 bytes, which must hold 100,000, did not close the session")
+		}
+		w.expectEnd(engineio.ErrSlowConsumer)
+	})
+}
+
 func TestEmptyOutboxTakesAnyOnePacket(t *testing.T) {
 	overBoth(t, func(t *testing.T, f form) {
 		w := start(t, f, nil, engineio.Config{OutboxBytes: 1000})

@@ -324,6 +324,43 @@ func TestClosingSessionTakesItsProbeAlong(t *testing.T) {
 	})
 }
 
+// A session that is closing is still known, so that its last packets can be fetched. It changes its transport no more.
+func TestProbeOfAClosingSessionIsClosed(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, f form) {
+		w := start(t, f, nil, engineio.Config{})
+		p, s := w.poll()
+		s.Close(nil)
+		settle()
+		begun := time.Now()
+		w.probe(p.sid).expectCut()
+		if waited := time.Since(begun); waited > time.Second {
+			t.Errorf("closed after %v, want at once", waited)
+		}
+		p.expect("1")
+		w.expectEnd(engineio.ErrForcedServerClose)
+	})
+}
+
+func TestSwitchBehindACloseComesTooLate(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, f form) {
+		w := start(t, f, nil, engineio.Config{})
+		p, s := w.poll()
+		probe := w.probe(p.sid)
+		probe.send("2probe")
+		probe.expect("3probe")
+		held, release := make(chan struct{}), make(chan struct{})
+		s.Shard().Post(run(func(*engineio.Shard) { close(held); <-release }))
+		receive(w, held, "shard is busy")
+		s.Close(nil)
+		probe.send("5")
+		settle() // it has been read
+		close(release)
+		probe.expectCut()
+		p.expect("1")
+		w.expectEnd(engineio.ErrForcedServerClose)
+	})
+}
+
 func TestHeartbeatGoesOnAfterAnUpgrade(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, f form) {
 		w := start(t, f, nil, engineio.Config{})

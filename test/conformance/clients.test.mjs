@@ -1,9 +1,10 @@
-// Every official client, over every transport, with each parser: text, bytes, and acks both ways.
+// Every official client, over every transport, in the clear and over TLS, with each parser: text, bytes, and acks both ways.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { libraries, transports, versions } from "./client.mjs";
 import { noTestbed, startTestbed } from "./server.mjs";
+import { stranger } from "./wire.mjs";
 
 const parsers = {
   "the default parser": { path: "/socket.io" },
@@ -12,26 +13,28 @@ const parsers = {
 const text = ["你好 <&> \u2028 🎉", { list: [1, -2.5, null, true], empty: {} }, "", 9007199254740991];
 const binary = [Buffer.from([0, 1, 255]), { deep: [Buffer.from("é"), { empty: Buffer.alloc(0) }] }, "between", Buffer.alloc(70_000, 7)];
 
-describe("official clients and the testbed", { skip: noTestbed }, () => {
-  let server;
-  before(async () => { server = await startTestbed(); });
-  after(() => server?.stop());
+for (const [way, secure] of [["in the clear", false], ["over TLS", true]]) {
+  describe(`official clients and the testbed, ${way}`, { skip: noTestbed }, () => {
+    let server;
+    before(async () => { server = await startTestbed({ secure }); });
+    after(() => server?.stop());
 
-  for (const [parserName, options] of Object.entries(parsers)) {
-    for (const version of versions) {
-      for (const [transport, ways] of Object.entries(transports)) {
-        test(`${version} over ${transport} with ${parserName}`, async (t) => {
-          const connect = (auth) => {
-            const socket = libraries[version].io(server.url, { transports: ways, forceNew: true, reconnection: false, ...options, auth });
+    for (const [parserName, options] of Object.entries(parsers)) {
+      for (const version of versions) {
+        for (const [transport, ways] of Object.entries(transports)) {
+          test(`${version} over ${transport} with ${parserName}`, async (t) => {
+            const socket = libraries[version].io(server.url, {
+              transports: ways, forceNew: true, reconnection: false, auth: { token: "口令" }, ...stranger, ...options,
+            });
             t.after(() => socket.disconnect());
-            return socket;
-          };
-          await converse(connect({ token: "口令" }), ways.at(-1));
-        });
+            await converse(socket, ways.at(-1));
+            assert.equal((await call(socket, "handshake"))[0].secure, secure);
+          });
+        }
       }
     }
-  }
-});
+  });
+}
 
 async function converse(socket, transport) {
   socket.on("need-ack", (number, answer) => answer("answer", number, Buffer.from([0, 255])));

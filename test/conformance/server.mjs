@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { request } from "./wire.mjs";
 
 export const root = resolve(import.meta.dirname, "../..");
 const qun = process.env.QUN_BIN ?? join(root, "bin/qun");
@@ -63,11 +64,11 @@ export async function startSeed() {
   return { url, port, stop: () => end(child) };
 }
 
-/** startTestbed runs the server that has every option on a path of its own. */
-export async function startTestbed() {
+/** startTestbed runs the server that has every option on a path of its own; if secure, over TLS, as somebody whom nobody knows. */
+export async function startTestbed({ secure = false } = {}) {
   const port = await freePort();
-  const url = `http://localhost:${port}`;
-  const args = ["-listen", `localhost:${port}`, "-bundle", join(root, "web/dist/socket.io")];
+  const url = `${secure ? "https" : "http"}://localhost:${port}`;
+  const args = ["-listen", `localhost:${port}`, "-bundle", join(root, "web/dist/socket.io"), ...(secure ? ["-tls"] : [])];
   const child = await run(testbed, args, `${url}/engine.io/?EIO=4&transport=polling`);
   return { url, port, stop: () => end(child) };
 }
@@ -85,9 +86,7 @@ async function run(program, args, ready) {
   child.stderr.on("data", keep);
   for (const end = Date.now() + 20_000; Date.now() < end; ) {
     if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}:\n${said}`);
-    const answer = await fetch(ready).catch(() => null);
-    await answer?.arrayBuffer();
-    if (answer?.ok) return child;
+    if ((await request(ready).catch(() => null))?.status === 200) return child;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   child.kill("SIGKILL");

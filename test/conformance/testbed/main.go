@@ -1,13 +1,14 @@
 // Testbed serves the suites that test the protocols from outside: the project's own, and the official ones of Engine.IO,
 // Socket.IO and their JavaScript clients. It is made of the public packages alone.
 //
-//	testbed -listen 127.0.0.1:PORT   many servers on one port, each on a path of its own
+//	testbed -listen 127.0.0.1:PORT   many servers on one port, each on a path of its own; with -tls over https
 //	testbed -mode client             what the tests of socket.io-client expect at port 3210
 //	testbed -mode engine-client      what the tests of engine.io-client expect at port 3000
 package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -26,15 +27,16 @@ func main() {
 	mode := flag.String("mode", "server", "server, client or engine-client")
 	listen := flag.String("listen", "", "address to listen on; each mode has its default")
 	bundle := flag.String("bundle", "web/dist/socket.io", "folder of the official browser client, served at /socket.io/")
+	secure := flag.Bool("tls", false, "serve over TLS, with a certificate that nobody knows")
 	verbose := flag.Bool("v", false, "log what the servers do")
 	flag.Parse()
-	if err := run(*mode, *listen, os.DirFS(*bundle), *verbose); err != nil {
+	if err := run(*mode, *listen, *secure, os.DirFS(*bundle), *verbose); err != nil {
 		fmt.Fprintln(os.Stderr, "testbed:", err)
 		os.Exit(1)
 	}
 }
 
-func run(mode, listen string, bundle fs.FS, verbose bool) error {
+func run(mode, listen string, secure bool, bundle fs.FS, verbose bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	logger := slog.New(slog.DiscardHandler)
@@ -56,18 +58,29 @@ func run(mode, listen string, bundle fs.FS, verbose bool) error {
 	if listen != "" {
 		addresses = []string{listen}
 	}
-	return serve(ctx, addresses, servers)
+	var certificate *tls.Config
+	if secure {
+		var err error
+		if certificate, err = selfSigned(); err != nil {
+			return err
+		}
+	}
+	return serve(ctx, addresses, certificate, servers)
 }
 
-// serve serves at the first address, and at the others where they exist, until ctx ends.
-func serve(ctx context.Context, addresses []string, servers mounts) error {
+// serve serves at the first address, and at the others where they exist, until ctx ends; over TLS if there is a certificate.
+func serve(ctx context.Context, addresses []string, certificate *tls.Config, servers mounts) error {
 	web := &http.Server{Handler: servers, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, len(addresses))
 	for i, address := range addresses {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		switch {
 		case err == nil:
-			fmt.Printf("listening on http://%s\n", l.Addr())
+			scheme := "http"
+			if certificate != nil {
+				scheme, l = "https", tls.NewListener(l, certificate)
+			}
+			fmt.Printf("listening on %s://%s\n", scheme, l.Addr())
 			go func() { failed <- web.Serve(l) }()
 		case i == 0:
 			return err
