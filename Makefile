@@ -1,6 +1,6 @@
 # Needs Go 1.26, Node 20 or later, and make; everything else is fetched, pinned.
 .DEFAULT_GOAL := build
-.PHONY: run build test check bench bench-go bench-compare fmt faults soak race fuzz clean web qun testbed seed formatted vet lint
+.PHONY: run build test check bench bench-go bench-compare fmt faults soak race fuzz mutants clean web qun testbed seed formatted vet lint
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_FILES = $(shell find . -name node_modules -prune -o -name '*.go' -print)
@@ -59,6 +59,9 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 		done; \
 	done
+
+mutants: ## take every guard against hostile peers out, one at a time: a test must notice; ARGS="-only recovery" for some
+	go run ./test/mutants $(ARGS)
 
 clean: ## forget what was built and fetched; data stays
 	rm -rf bin web/node_modules test/conformance/node_modules test/e2e/node_modules

@@ -107,6 +107,7 @@ var rooms = map[string]room{
 	"test/tally":              {why: "reads test output"},
 	"test/conformance/member": {rooms: "internal/chat internal/store", why: "makes a member for the browser tests"},
 	"test/faults":             {why: "tests only: it starts the real program"},
+	"test/mutants":            {why: "reads and tests the code of others, and imports none"},
 	"test/soak":               {why: "tests only: random load on the engine"},
 	".":                       {why: "this test only"},
 }

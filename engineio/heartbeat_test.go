@@ -140,6 +140,20 @@ func TestTalkingPeerGetsOneExtension(t *testing.T) {
 	})
 }
 
+// What was said before the ping gives no more time to answer it.
+func TestPeerThatFallsSilentGetsNoExtension(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, f form) {
+		w := start(t, f, nil, beat)
+		p, _ := w.connect()
+		begun := time.Now()
+		p.send("4talk")
+		p.expect("4talk", "2")
+		p.expectClose(ws.StatusNoStatusRcvd)
+		expectAfter(t, "close", begun, 45*time.Second)
+		w.expectEnd(engineio.ErrPingTimeout)
+	})
+}
+
 func TestExtendedPeerMayStillAnswer(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, f form) {
 		w := start(t, f, &handler{}, beat)
