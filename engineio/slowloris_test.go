@@ -80,3 +80,17 @@ func get(query string) string {
 func postOf(p *poller, body string) string {
 	return "POST /engine.io/?" + p.query() + " HTTP/1.1\r\nHost: qun.test\r\nConnection: keep-alive\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 }
+
+// The last frame of a connection is for who takes it within a second.
+func TestPeerThatDoesNotReadItsGoodbyeIsCut(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, f form) {
+		w := start(t, f, nil, beat)
+		p, _ := w.connect()
+		p.expect("2") // and nothing more
+		w.expectEnd(engineio.ErrPingTimeout)
+		time.Sleep(2 * time.Second)
+		if _, err := p.conn.Write([]byte{0}); err == nil {
+			t.Error("the connection is still open")
+		}
+	})
+}

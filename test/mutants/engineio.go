@@ -51,9 +51,9 @@ var engineGuards = []mutant{
 	{"engineio/evict.go", `s.memory.Load() > s.cfg.MemoryBytes && `, `false && `, "TestGlobalMemoryEvictsTheSlowest"},
 	{"engineio/evict.go", `s.out.cost > e.cost`, `e.slowest == nil`, "TestTheSlowestOfAllShardsIsEvicted"},
 	{"engineio/outbox.go", `s.release(o.packets[o.retained-1])`, `_ = s`, "TestKeptMemoryIsGivenBack"},
-	{"engineio/conn.go", `c.nc.SetWriteDeadline(time.Now().Add(lastWrite))`, ``, "TestStuckPeersOverTLSHoldNobodyUp"},
+	{"engineio/conn.go", `c.nc.SetWriteDeadline(time.Now().Add(lastWrite))`, ``, "TestPeerThatDoesNotReadItsGoodbyeIsCut"},
 	{"engineio/session.go", `s.shard.wheel.schedule(s, lingerWebSocket)`, ``, "TestShutdownEndsByItselfWithAStuckPeer"},
-	{"engineio/session.go", `s.shard.wheel.schedule(s, linger)`, ``, "TestServerClosesAPollingSession"},
+	{"engineio/session.go", `s.shard.wheel.schedule(s, linger)`, `_ = linger`, "TestServerClosesAPollingSession"},
 
 	// What a peer may send.
 	{"engineio/frame.go", `h.Length > int64(limit-len(d.message))`, `false`, "TestBadFramesCloseWithTheirCode"},

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func (m mutant) try(dir string) (f fate, said string) {
 	if err != nil {
 		return breaks, err.Error()
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-count=1", "-timeout=1m", "-run", "^("+m.tests+")$", m.pkg()).CombinedOutput()
+	out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-count=1", "-failfast", "-timeout=1m", "-run", "^("+m.tests+")$", m.pkg()).CombinedOutput()
 	switch said = string(out); {
 	case strings.Contains(said, "[build failed]"), strings.Contains(said, "[setup failed]"), strings.Contains(said, "[no tests to run]"):
 		return breaks, said
@@ -90,17 +91,15 @@ func (m mutant) try(dir string) (f fate, said string) {
 	}
 }
 
-// verdict is the line of a failed run that says most.
+// verdict is what a failed run says first: a complaint of a test, or a panic.
 func verdict(said string) string {
-	for _, sign := range []string{"_test.go:", "panic:", "--- FAIL", "goroutines:"} {
-		for line := range strings.Lines(said) {
-			if strings.Contains(line, sign) {
-				return line
-			}
-		}
+	if line := complaint.FindString(said); line != "" {
+		return line
 	}
 	return said
 }
+
+var complaint = regexp.MustCompile(`(?m)^.*_test\.go:\d+: .*$|^(panic|fatal error|goroutines): .*$`)
 
 func (m mutant) pkg() string { return "./" + filepath.ToSlash(filepath.Dir(m.file)) }
 
