@@ -120,7 +120,7 @@ describe('staying in step', () => {
     const b = person('b')
     const a = await client(server, person('a'))
     const room = await enter(a, 'lobby')
-    a.chat.send(room, 'mine')
+    a.chat.send(room, { text: 'mine' })
     await settle()
     a.wire.cut()
     const restored = server.group('lobby')
@@ -153,7 +153,7 @@ describe('staying in step', () => {
       const act = pick(12)
       if (act < 4) server.say(g, author, 'step ' + step)
       else if (act < 6) server.edit(g, g.sorted()[pick(g.rows.size)]!.seq, 'edit ' + step)
-      else if (act < 8) chat.send(room, `${who} says ${step}`)
+      else if (act < 8) chat.send(room, { text: `${who} says ${step}` })
       else if (act === 8) wire.up ? wire.cut() : wire.mend()
       else if (act === 9) void room.loadBefore(room.log.all()[0]?.seq ?? 1)
       else if (act === 10) server.heads(g)
@@ -190,7 +190,7 @@ describe('unread', () => {
     const me = person('me')
     const [one, two] = [await client(server, me), await client(server, me)]
     const [first, second] = [await enter(one, 'lobby'), await enter(two, 'lobby')]
-    one.chat.send(first, 'mine')
+    one.chat.send(first, { text: 'mine' })
     await settle()
     server.say(server.group('lobby'), person('b'), 'theirs')
     server.say(server.group('lobby'), person('b'), 'theirs too')
@@ -205,7 +205,7 @@ describe('unread', () => {
     const server = new FakeServer()
     const a = await client(server, person('a'))
     const room = await enter(a, 'lobby')
-    a.chat.send(room, 'hello')
+    a.chat.send(room, { text: 'hello' })
     await settle()
     a.wire.cut()
     for (let i = 0; i < 130; i++) server.say(server.group('lobby'), person('b'), 'missed ' + i)
@@ -225,7 +225,7 @@ describe('the outbox', () => {
     const before = await client(server, me)
     const room = await enter(before, 'lobby')
     before.wire.cut()
-    for (const text of ['one', 'two', 'three']) before.chat.send(room, text)
+    for (const text of ['one', 'two', 'three']) before.chat.send(room, { text: text })
     await settle()
     expect(before.chat.outbox.of(room.id).map((u) => u.state)).toEqual(['pending', 'pending', 'pending'])
 
@@ -245,8 +245,8 @@ describe('the outbox', () => {
       { event: 'sendMessage', refusal: new Refusal('RATE_LIMITED', 'slow down', { retryAfter: 700 }) },
       { event: 'sendMessage', refusal: new Refusal('TOO_LARGE', 'too long') },
     ]
-    const long = a.chat.outbox.add('user-a', room.id, 'long')
-    a.chat.send(room, 'short')
+    const long = a.chat.outbox.add('user-a', room.id, { text: 'long' })
+    a.chat.send(room, { text: 'short' })
     await settle()
     expect(server.group('lobby').sorted().map((r) => r.message)).toEqual(['short'])
     expect(a.chat.outbox.of(room.id).map((u) => [u.text, u.state, u.failure?.code])).toEqual([['long', 'failed', 'TOO_LARGE']])
@@ -260,7 +260,7 @@ describe('the outbox', () => {
     const a = await client(server, person('a', true))
     const old = await enter(a, 'lobby')
     a.wire.cut()
-    a.chat.send(old, 'written meanwhile')
+    a.chat.send(old, { text: 'written meanwhile' })
     server.groups.clear()
     server.epoch = 'e2'
     server.group('another')
@@ -277,7 +277,7 @@ describe('the outbox', () => {
     const a = await client(server, person('a', true))
     const room = await enter(a, 'lobby')
     a.wire.inside.clear()
-    a.chat.send(room, 'still here')
+    a.chat.send(room, { text: 'still here' })
     await settle()
     expect(textsOf(room.log.all())).toEqual(['1:still here'])
   })

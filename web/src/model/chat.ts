@@ -2,12 +2,12 @@ import type { Account } from './account'
 import { handDrafts, moveDraft } from './drafts'
 import { forget, recall, remember } from './memory'
 import { Outage } from './outage'
-import { Outbox, type Unsent } from './outbox'
+import { Outbox, type Unsent, type Words } from './outbox'
 import type { OutboxStore } from './outbox-store'
 import {
   Refusal,
   type Change, type Group, type GroupId, type HeadsPush, type HelloAnswer, type JoinAnswer, type Limits, type Message,
-  type MePush, type Row, type SyncAnswer, type User, type UserId,
+  type MePush, type Row, type SyncAnswer, type TypingPush, type User, type UserId,
 } from './protocol'
 import { Room } from './room'
 import { Watched } from './watched'
@@ -382,14 +382,21 @@ export class Chat extends Watched implements Link {
 
   // What I say.
 
-  send(room: Room, text: string): void {
-    if (this.me) this.outbox.add(this.me.userId, room.id, text)
+  send(room: Room, words: Words): void {
+    room.typists.rest()
+    if (this.me) this.outbox.add(this.me.userId, room.id, words)
+  }
+
+  /** Tells the room that I am writing, now and then. */
+  type(room: Room): void {
+    if (this.ready && room.typists.due()) this.request('typing', { groupId: room.id }).catch(() => undefined) // a hint, no more
   }
 
   private async deliver(unsent: Unsent): Promise<void> {
     const room = this.rooms.get(unsent.groupId)
     const say = () => this.request<{ message: Row }>('sendMessage', {
       groupId: unsent.groupId, message: unsent.text, clientId: unsent.clientId,
+      ...(unsent.replyTo && { replyTo: unsent.replyTo }), ...(unsent.mentions?.length && { mentions: unsent.mentions }),
     }, silence)
     let answer: { message: Row }
     try {
@@ -415,6 +422,7 @@ export class Chat extends Watched implements Link {
       case 'change': return this.hearIn((payload as Change).groupId, (room) => room.pushChange(payload as Change))
       case 'heads': return this.hearHeads(payload as HeadsPush)
       case 'me': return this.hearMe(payload as MePush)
+      case 'typing': return this.hearTyping(payload as TypingPush)
     }
   }
 
@@ -442,6 +450,10 @@ export class Chat extends Watched implements Link {
     const room = this.rooms.get(mine.groupId)
     if (room && mine.me) room.cursor(mine.me)
     else if (!room && this.ready) void this.enter({ groupId: mine.groupId }).catch(() => undefined) // made mine elsewhere
+  }
+
+  private hearTyping({ groupId, userId, nickName }: TypingPush): void {
+    if (userId !== this.me?.userId) this.rooms.get(groupId)?.typists.hear(userId, nickName)
   }
 
   private arrived(room: Room, row: Row): void {

@@ -22,6 +22,7 @@ export interface Said {
   text: string
   at: Date
   edited: boolean
+  replyTo: number | undefined
   state: 'pending' | 'sent' | 'failed'
   row: Row | undefined
   unsent: Unsent | undefined
@@ -91,7 +92,7 @@ function saidBy(row: Row, at: Date, mine: boolean): Said {
     kind: 'said',
     key: mine && row.clientId ? 'mine-' + row.clientId : 'seq-' + row.seq, // a pending row becomes sent in place
     seq: row.seq, clientId: row.clientId, mine, userId: row.userId, nickName: row.nickName, guest: row.guest,
-    text: row.message, at, edited: row.editedAt !== undefined, state: 'sent', row, unsent: undefined, first: true, last: true,
+    text: row.message, at, edited: row.editedAt !== undefined, replyTo: row.replyTo, state: 'sent', row, unsent: undefined, first: true, last: true,
   }
 }
 
@@ -99,7 +100,7 @@ function saidByMe(unsent: Unsent, me: Shown['me']): Said {
   return {
     kind: 'said', key: 'mine-' + unsent.clientId, seq: undefined, clientId: unsent.clientId, mine: true,
     userId: unsent.userId, nickName: me?.nickName ?? '', guest: me?.guest ?? false,
-    text: unsent.text, at: new Date(unsent.at), edited: false, state: unsent.state, row: undefined, unsent, first: true, last: true,
+    text: unsent.text, at: new Date(unsent.at), edited: false, replyTo: unsent.replyTo, state: unsent.state, row: undefined, unsent, first: true, last: true,
   }
 }
 

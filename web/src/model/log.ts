@@ -12,6 +12,8 @@ export interface LogEvents {
   arrived?(row: Row): void
   member?(member: Member): void
   group?(group: Group): void
+  /** May complete a row from the one it replaces, before it is kept. */
+  refine?(row: Row, before: Row | undefined): Row
 }
 
 /**
@@ -186,7 +188,8 @@ export class Log {
     if (group) this.events.group?.(group)
   }
 
-  private take(rows: readonly Row[]): void {
+  /** Takes rows that some answer carried, without their numbers: they wait in the live stream. */
+  take(rows: readonly Row[]): void {
     for (const row of rows) this.merge(row)
   }
 
@@ -199,9 +202,10 @@ export class Log {
       if (this.paging > 0 && (!stray || stray.rev < row.rev)) this.strays.set(row.seq, row)
       return false
     }
-    this.rows.set(row.seq, row)
+    const kept = this.events.refine?.(row, mine) ?? row
+    this.rows.set(row.seq, kept)
     this.sorted = undefined
-    this.events.merged?.(row)
+    this.events.merged?.(kept)
     return mine === undefined
   }
 }

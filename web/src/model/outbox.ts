@@ -3,12 +3,19 @@ import type { OutboxStore } from './outbox-store'
 import { Refusal, type Code, type GroupId, type UserId } from './protocol'
 import { Watched } from './watched'
 
+/** What I want to say. */
+export interface Words {
+  text: string
+  replyTo?: number | undefined
+  /** User ids, or "all". */
+  mentions?: string[] | undefined
+}
+
 /** A message of mine that the server has not acknowledged, or that it refused. */
-export interface Unsent {
+export interface Unsent extends Words {
   clientId: string
   userId: UserId
   groupId: GroupId
-  text: string
   /** When it was written, in milliseconds; strictly increasing, so also its place in the queue. */
   at: number
   /** sent: acknowledged, and not yet seen in the group's order. */
@@ -69,9 +76,9 @@ export class Outbox extends Watched {
     return this.list.filter((u) => u.groupId === group)
   }
 
-  add(userId: UserId, groupId: GroupId, text: string): Unsent {
+  add(userId: UserId, groupId: GroupId, words: Words): Unsent {
     this.lastAt = Math.max(Date.now(), this.lastAt + 1)
-    const unsent: Unsent = { clientId: newId(), userId, groupId, text, at: this.lastAt, state: 'pending' }
+    const unsent: Unsent = { ...words, clientId: newId(), userId, groupId, at: this.lastAt, state: 'pending' }
     this.list.push(unsent)
     void this.store.put(unsent)
     this.changed()

@@ -17,12 +17,37 @@ export interface Message {
   message: string
   clientId?: string
   replyTo?: number
+  /** User ids, or "all". */
   mentions?: string[]
+  files?: Attachment[]
+  reactions?: Reaction[]
   system?: { act: string; by: UserId; target?: UserId; value?: string }
   pinnedAt?: string
   editedAt?: string
   recalledAt?: string
   sentAt: string
+}
+
+/** One emoji under a message. */
+export interface Reaction {
+  emoji: string
+  count: number
+  /** The first who reacted, at most 50. */
+  userIds: UserId[]
+  /** In answers to me alone; a push is the same for everybody. */
+  mine?: boolean
+}
+
+/** A file as a message carries it. */
+export interface Attachment {
+  fileId: string
+  name: string
+  size: number
+  type: string
+  width?: number
+  height?: number
+  url: string
+  thumbUrl?: string
 }
 
 /** A message that is kept: it has an address and a revision. */
@@ -45,7 +70,10 @@ export interface Member {
   rev: number
   nickName: string
   groupNick?: string
+  username?: string
+  avatar?: string
   role: string
+  mutedUntil?: string
   guest: boolean
   bot: boolean
   state: 'active' | 'left' | 'kicked' | 'banned'
@@ -136,6 +164,18 @@ export interface ReadAnswer {
   mentioned: number
 }
 
+/** The answer of an act on a message: its row as it is now, for me. */
+export interface RowAnswer {
+  message: Row
+}
+
+/** Somebody is writing; it may be lost. */
+export interface TypingPush {
+  groupId: GroupId
+  userId: UserId
+  nickName: string
+}
+
 /** A numbered push: a new message, or a change of a message, a member or the group itself. */
 export interface Change {
   groupId: GroupId
@@ -150,7 +190,7 @@ export interface Change {
 export interface MePush {
   head?: number
   user?: User
-  group?: { groupId: GroupId; me?: Membership }
+  group?: { groupId: GroupId; me?: Membership; draft?: string }
   left?: { groupId: GroupId; reason: Gone; until?: string }
 }
 

@@ -1,9 +1,11 @@
 import { Log } from './log'
+import { carry, type Wishes } from './reactions'
 import {
   Refusal,
   type Change, type Gone, type Group, type GroupId, type HistoryAnswer, type JoinAnswer, type Member, type Membership,
   type Message, type ReadAnswer, type Row, type SyncAnswer, type SyncedGroup, type UserId,
 } from './protocol'
+import { Typists } from './typing'
 import { Watched } from './watched'
 import type { Link } from './wire'
 
@@ -11,9 +13,12 @@ import type { Link } from './wire'
 export interface Person {
   userId: UserId
   nickName: string
+  username?: string | undefined
+  avatar?: string | undefined
   guest: boolean
   bot: boolean
   role?: string
+  mutedUntil?: string | undefined
   /** Has a membership that holds; a guest gets one with its first message. */
   member: boolean
   /** False when the membership ended. */
@@ -38,6 +43,7 @@ export interface RoomEvents {
 const gapDelay = 150 // ms: a push may only be late
 const readDelay = 300 // ms: one request for a burst of messages read
 const page = 50
+const reeditable = 5 * 60_000 // ms after a recall
 
 /** Room is one group as the app shows it: its log kept in step, who is in it, and how far I have read. */
 export class Room extends Watched {
@@ -49,6 +55,7 @@ export class Room extends Watched {
   /** The "new messages" line stands after this seq, while the room is open. */
   newLine: number | undefined
   readonly told: Told[] = []
+  readonly typists = new Typists(() => this.changed())
   readonly people = new Map<UserId, Person>()
   /** A page is on its way. */
   loading: 'newest' | 'before' | 'after' | 'around' | undefined
@@ -63,6 +70,9 @@ export class Room extends Watched {
   private readTimer: ReturnType<typeof setTimeout> | undefined
   private readOwed = false
   private toldCount = 0
+  private readonly quotes = new Map<number, Row | null>() // null: there is no such message, or it is on its way
+  private readonly recalls = new Map<number, { text: string; at: number }>()
+  private readonly wishes = new Map<number, Map<string, boolean>>()
   private following = false
 
   constructor(
@@ -79,6 +89,7 @@ export class Room extends Watched {
       arrived: (row) => this.arrived(row),
       member: (member) => this.meet(member),
       group: (group) => this.describe(group),
+      refine: (row, before) => carry(row, before, this.me()),
     })
     if (group.me) this.readSeq = group.me.readSeq
   }
@@ -143,6 +154,57 @@ export class Room extends Watched {
   pushChange(change: Change): void {
     this.log.push({ n: change.head, change })
     this.settle()
+  }
+
+  /** Takes a row that answered an act of mine: it may be newer than the head, whose number comes by itself. */
+  take(row: Row): void {
+    this.log.take([row])
+    this.settle()
+  }
+
+  /** Shows a reaction of mine as I want it, until the server has answered. */
+  wish(seq: number, emoji: string, on: boolean | undefined): void {
+    const wishes = new Map(this.wishes.get(seq))
+    if (on === undefined) wishes.delete(emoji)
+    else wishes.set(emoji, on)
+    if (wishes.size > 0) this.wishes.set(seq, wishes)
+    else this.wishes.delete(seq)
+    this.changed()
+  }
+
+  /** The row under that number, wherever it is: one that is not held is asked for, once. Null: not to be had, or not yet. */
+  quoted(seq: number): Row | null {
+    const held = this.log.row(seq) ?? this.quotes.get(seq)
+    if (held !== undefined) return held
+    this.quotes.set(seq, null)
+    if (this.link.ready) void this.fetch(seq)
+    return null
+  }
+
+  private async fetch(seq: number): Promise<void> {
+    try {
+      const answer = await this.link.request<HistoryAnswer>('history', { groupId: this.id, around: seq, limit: 1 })
+      const row = answer.messages.find((m) => m.seq === seq)
+      if (row) this.quotes.set(seq, row)
+      this.changed()
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err
+      this.quotes.delete(seq) // asked for again when it is shown again
+    }
+  }
+
+  /** What I recalled can be written anew for a while. */
+  keepRecalled(seq: number, text: string): void {
+    this.recalls.set(seq, { text, at: Date.now() })
+  }
+
+  recalled(seq: number | undefined): string | undefined {
+    const kept = seq === undefined ? undefined : this.recalls.get(seq)
+    return kept && Date.now() - kept.at < reeditable ? kept.text : undefined
+  }
+
+  wishesFor(seq: number | undefined): Wishes | undefined {
+    return seq === undefined ? undefined : this.wishes.get(seq)
   }
 
   hear(head: number): void {
@@ -328,6 +390,7 @@ export class Room extends Watched {
   // What the log says.
 
   private arrived(row: Row): void {
+    this.typists.stop(row.userId)
     if (row.userId === this.me()) {
       if (this.unread === 0) this.readSeq = Math.max(this.readSeq, row.seq)
     } else if (this.counts(row) && row.seq > this.readSeq) {
@@ -358,8 +421,8 @@ export class Room extends Watched {
   }
 
   private meet(m: Member): void {
-    const { userId, guest, bot, role } = m
-    this.people.set(userId, { userId, nickName: m.groupNick ?? m.nickName, guest, bot, role, member: true, here: m.state === 'active' })
+    const { userId, username, avatar, guest, bot, role, mutedUntil } = m
+    this.people.set(userId, { userId, nickName: m.groupNick ?? m.nickName, username, avatar, guest, bot, role, mutedUntil, member: true, here: m.state === 'active' })
   }
 
   private describe(group: Group): void {

@@ -5,9 +5,11 @@ import type { Group } from '../model/protocol'
 const path = ref(location.pathname)
 addEventListener('popstate', () => (path.value = location.pathname))
 
+const parts = computed(() => /^\/g\/([^/]+)(?:\/(\d{1,15}))?\/?$/.exec(path.value))
+
 /** The address in /g/<address>: a room's name or a group's id. Undefined elsewhere. */
 export const address = computed(() => {
-  const found = /^\/g\/([^/]+)\/?$/.exec(path.value)?.[1]
+  const found = parts.value?.[1]
   if (found === undefined) return undefined
   try {
     return decodeURIComponent(found)
@@ -15,6 +17,9 @@ export const address = computed(() => {
     return found
   }
 })
+
+/** The message in /g/<address>/<seq>. */
+export const place = computed(() => (parts.value?.[2] ? Number(parts.value[2]) : undefined))
 
 /** Shows another page, as a new step of the browser's history or in place of the present one. */
 export function go(to: string, inPlace = false): void {
@@ -31,4 +36,9 @@ export function pathOf(group: Pick<Group, 'room' | 'groupId'>): string {
 
 export function pathTo(name: string): string {
   return '/g/' + encodeURIComponent(name)
+}
+
+/** The whole address of a message, to be given to others. */
+export function linkTo(group: Pick<Group, 'room' | 'groupId'>, seq: number): string {
+  return `${location.origin}${pathOf(group)}/${seq}`
 }

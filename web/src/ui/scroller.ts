@@ -81,6 +81,14 @@ export class Scroller {
     this.stuck = this.near
   }
 
+  /** Brings a thing into the middle. */
+  center(thing: Element): void {
+    const pane = this.pane.getBoundingClientRect()
+    const box = thing.getBoundingClientRect()
+    this.pane.scrollTop += box.top + Math.min(box.height, pane.height) / 2 - pane.top - pane.height / 2
+    this.stuck = this.near
+  }
+
   /** The seq of the last row that is wholly in sight or above it. */
   lastSeen(): number | undefined {
     const { bottom } = this.pane.getBoundingClientRect()

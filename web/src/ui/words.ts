@@ -9,6 +9,12 @@ export function wordLine(message: Message, me: UserId | undefined): string {
   return message.message
 }
 
+/** What a message says, in one line of plain words. */
+export function wordSaid(message: Message): string {
+  if (message.recalledAt) return text.value.recalled(message.nickName)
+  return oneLine(message.message)
+}
+
 /** A message in one line of plain words, as the list of conversations shows it. */
 export function wordLast(message: Message, me: UserId | undefined): string {
   if (message.recalledAt || message.kind === 'join' || message.kind === 'system') return wordLine(message, me)

@@ -1,0 +1,8 @@
+/** What the menu of a message offers. */
+export type Act = 'reply' | 'edit' | 'recall' | 'copy' | 'link' | 'forward' | 'pin' | 'readBy' | 'mention' | 'report'
+
+/** The reactions that are one tap away. */
+export const quick = ['👍', '🎉', '❤️', '👀', '😄'] as const
+
+/** The act of a key pressed on a message. */
+export const actOfKey: Record<string, Act> = { r: 'reply', e: 'edit', Backspace: 'recall', Delete: 'recall', c: 'copy', l: 'link' }
