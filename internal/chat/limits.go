@@ -9,6 +9,9 @@ type Limits struct {
 	MessageBurst      int     // sent at once, before MessagesPerSecond holds
 	GroupsPerUser     int
 	MembersPerGroup   int
+	UploadBytes       int64 // of a file
+	UserBytes         int64 // of all files that a member uploaded and that are kept; a tenth of it for a guest
+	AllBytes          int64 // of everybody's
 }
 
 // DefaultLimits are those of a server nobody tuned.
@@ -17,5 +20,6 @@ func DefaultLimits() Limits {
 		MessageLength: 8000, NickName: 32, Room: 64,
 		MessagesPerSecond: 2, MessageBurst: 10,
 		GroupsPerUser: 200, MembersPerGroup: 100_000,
+		UploadBytes: 20e6, UserBytes: 1e9, AllBytes: 20e9,
 	}
 }

@@ -167,7 +167,7 @@ func (s *Service) posting(by *User, in *NewMessage, files []File) *Posting {
 		Guests: s.cfg.Guests != GuestsOff, MembersPerGroup: s.cfg.Limits.MembersPerGroup,
 	}
 	if in.Text == "" {
-		p.Message.Kind, p.Message.Text = MessageFile, fileText(files)
+		p.Message.Kind, p.Message.Text = MessageFile, s.fileText(files)
 	}
 	return p
 }

@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // The words of every refusal, in one place: what is wrong, and what to do.
 
@@ -101,6 +104,46 @@ func refuseReply() *Error {
 
 func refuseFiles() *Error {
 	return Refuse(CodeInvalid, "There is no such file. Upload it first.", "没有这个文件，请先上传。")
+}
+
+func refuseFile() *Error {
+	return Refuse(CodeNotFound, "There is no such file, or you may not see it.", "没有这个文件，或者你无权查看。")
+}
+
+func refuseNoFiles() *Error {
+	return Refuse(CodeForbidden, "This server takes no files.", "服务器不接收文件。")
+}
+
+func refuseLargeFile(limit int64) *Error {
+	return refusef(CodeTooLarge, "The file is too large: at most %s are allowed.", "文件太大，最多 %s。", megabytes(limit))
+}
+
+func refusePixels() *Error {
+	return Refuse(CodeTooLarge, "The picture has too many pixels. Make it smaller.", "图片的像素过多，请缩小后再发。")
+}
+
+func refuseNoPicture() *Error {
+	return Refuse(CodeInvalid, "This is no picture that can be shown. Take a JPEG, PNG, GIF or WebP.", "无法识别这张图片，请使用 JPEG、PNG、GIF 或 WebP。")
+}
+
+func refuseQuota() *Error {
+	return Refuse(CodeTooLarge, "Your files take as much room as they may. Recall some that you sent.", "你的文件空间已满，请先撤回一些已发送的文件。")
+}
+
+func refuseStorage() *Error {
+	e := Refuse(CodeBusy, "The server has no room for files now. Tell who runs it.", "服务器的文件空间已满，请联系管理员。")
+	e.RetryAfter = time.Minute
+	return e
+}
+
+func refuseUploadConflict() *Error {
+	return Refuse(CodeConflict, "Another file was already uploaded under this Idempotency-Key. Take a new one.",
+		"这个 Idempotency-Key 已用于另一个文件，请换一个新的。")
+}
+
+// megabytes is a size as people say it.
+func megabytes(bytes int64) string {
+	return strconv.FormatFloat(float64(bytes)/1e6, 'f', -1, 64) + " MB"
 }
 
 func refuseManyFiles(limit int) *Error {

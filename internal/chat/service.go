@@ -20,6 +20,7 @@ type Config struct {
 	Courier  Courier          // tells the world outside; nil: nobody does
 	ReadWait time.Duration    // how long read cursors may stay in memory; 0: 2 s
 	Files    Files            // nil: messages carry no files
+	URL      string           // what addresses begin with in texts, for example https://chat.example.org; "": with /
 }
 
 // GuestPolicy says what guests may do.
@@ -65,6 +66,7 @@ type Service struct {
 	messages  *rates.Rates[UserID] // of messages
 	entries   *rates.Rates[UserID] // of entries that others see
 	seen      *entrances           // join lines already told
+	arrivals  arrivals             // of uploads
 
 	life   sync.RWMutex // held for reading by every write; guards below
 	closed bool

@@ -12,6 +12,7 @@ import (
 // knows; asking again with the same ClientID then finds out. All methods may be called from any goroutine.
 type Store interface {
 	UserStore
+	FileStore
 	OutboxStore
 	WebPushStore
 
@@ -75,6 +76,7 @@ type Reader interface {
 	GroupReader
 	MemberReader
 	MessageReader
+	FileReader
 	WebhookReader
 	OutboxReader
 	WebPushReader

@@ -78,6 +78,9 @@ func (x groupTx) AddMessage(m *chat.Message) error {
 	if !made {
 		return chat.ErrClientIDUsed
 	}
+	if err := x.t.useFiles(x.g.key, &said); err != nil {
+		return err
+	}
 	x.g.next()
 	x.g.Counted = counted
 	if sender != nil && sender.Active() {

@@ -188,6 +188,9 @@ func (t *tx) post(p *chat.Posting, g *groupRow, m *memberRow, key int64) (*chat.
 	if !made {
 		return t.sentBefore(p, chat.ErrClientIDUsed)
 	}
+	if err := t.useFiles(g.key, &said); err != nil {
+		return nil, err
+	}
 	if begins {
 		if m, err = t.firstWords(p, g, key); err != nil {
 			return nil, err

@@ -370,5 +370,5 @@ func accident(err error) bool {
 	var refused *chat.Error
 	return err != nil && !errors.As(err, &refused) && !errors.Is(err, chat.ErrNotFound) &&
 		!errors.Is(err, chat.ErrNameTaken) && !errors.Is(err, chat.ErrClientIDUsed) && !errors.Is(err, chat.ErrNoReply) &&
-		!errors.Is(err, chat.ErrBusy)
+		!errors.Is(err, chat.ErrBusy) && !errors.Is(err, chat.ErrKeyUsed) && !errors.Is(err, chat.ErrQuota) && !errors.Is(err, chat.ErrFull)
 }
