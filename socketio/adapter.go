@@ -54,7 +54,8 @@ const (
 	KindJoin
 	// KindLeave makes the sockets of the target leave Joins.
 	KindLeave
-	// KindDisconnect disconnects the sockets of the target from the namespace, or closes their connections if Close is set.
+	// KindDisconnect disconnects the sockets of the target from the namespace, or, if All is set, their clients from all
+	// namespaces, or closes their connections without a word if Close is.
 	KindDisconnect
 	// KindRequest asks every server, or the one in To, the question named by Event: RequestSockets, or RequestEvent. Each
 	// answers with a KindResponse, unless ID is empty.
@@ -101,6 +102,7 @@ type Command struct {
 	Args     Args   // KindBroadcast, KindRequest: the arguments; KindResponse, KindAck: the answer
 	Volatile bool   // KindBroadcast: receivers that cannot take it at once miss it
 	Joins    []Room // KindJoin, KindLeave: the rooms to join or leave
+	All      bool   // KindDisconnect: leave all namespaces, then close the connections
 	Close    bool   // KindDisconnect: close the connections instead of leaving the namespace
 
 	ID      string        // ties responses and acks to what they answer; unique for the server that made it

@@ -124,6 +124,11 @@ func (b Broadcast) Disconnect() error {
 	return b.act(&Command{Kind: KindDisconnect})
 }
 
+// DisconnectAll takes the clients of the target out of all their namespaces, as Socket.DisconnectAll does.
+func (b Broadcast) DisconnectAll() error {
+	return b.act(&Command{Kind: KindDisconnect, All: true})
+}
+
 // Close closes the connections of the sockets of the target, as Socket.Close does.
 func (b Broadcast) Close() error {
 	return b.act(&Command{Kind: KindDisconnect, Close: true})
@@ -193,8 +198,11 @@ func (e *commandEntry) carryOut(sh *engineio.Shard, s *Socket) {
 	case KindDisconnect:
 		if c.Close {
 			s.Close(nil)
-		} else {
-			s.Disconnect()
+			return
+		}
+		s.disconnectNow(sh)
+		if c.All {
+			s.DisconnectAll()
 		}
 	}
 }

@@ -360,6 +360,18 @@ func (c *conn) leave(s *Socket, reason error) {
 	}
 }
 
+// disconnectAll is the rest of Socket.DisconnectAll. Who is about to be let in somewhere is not any more.
+func (c *conn) disconnectAll() {
+	c.turn.lock()
+	defer c.turn.unlock()
+	for _, seat := range c.seats {
+		if seat.socket != nil {
+			seat.socket.Disconnect()
+		}
+	}
+	c.session.Close(nil)
+}
+
 // end disconnects all sockets: the session is gone.
 func (c *conn) end(reason error) {
 	c.turn.lock()

@@ -3,6 +3,7 @@ package socketio_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -180,6 +181,41 @@ func TestDisconnectOvertakenByTheClient(t *testing.T) {
 				j.lines = nil
 				j.mu.Unlock()
 			}
+		})
+	}
+}
+
+// Every namespace is told, so that the client stays away, and then the connection goes.
+func TestServerDisconnectsAClientFromAllNamespaces(t *testing.T) {
+	for name, disconnect := range map[string]func(*socketio.Socket){
+		"the socket":   (*socketio.Socket).DisconnectAll,
+		"a broadcast":  func(s *socketio.Socket) { _ = s.Namespace().To(socketio.Room(s.ID())).DisconnectAll() },
+		"from outside": func(s *socketio.Socket) { _ = s.Describe().DisconnectAll() },
+	} {
+		within(t, socketio.Config{}, func(w *world) {
+			var j journal
+			for _, name := range []string{"/", "/a", "/b"} {
+				w.server.Of(name).OnDisconnect(func(_ *socketio.Socket, reason error) { j.note("%s %s", name, socketio.Reason(reason)) })
+			}
+			release := make(chan struct{})
+			w.server.Of("/slow").Use(func(context.Context, *socketio.Socket) error { <-release; return nil })
+			socketio.Handle(w.server.Of("/a"), "out", func(_ context.Context, s *socketio.Socket, _ *socketio.Event) {
+				_ = s.Emit("bye")
+				disconnect(s)
+				_ = s.Emit("late")
+			})
+			bystander, c := w.join("/a"), w.join("/", "/a")
+			c.send("0/slow,", `2/a,["out"]`)
+			got := c.take()
+			if len(got) != 3 || got[0] != `2/a,["bye"]` || got[1] != "1/a," || got[2] != "1" {
+				t.Errorf("%s: got %q, want both namespaces told", name, got)
+			}
+			if c.isOpen() || !bystander.isOpen() {
+				t.Errorf("%s: the connection is open: %v, another: %v", name, c.isOpen(), bystander.isOpen())
+			}
+			slices.Sort(j.lines)
+			j.says(t, "/ server namespace disconnect", "/a server namespace disconnect")
+			close(release)
 		})
 	}
 }

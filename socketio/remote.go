@@ -177,5 +177,8 @@ func (s RemoteSocket) Leave(rooms ...Room) error { return s.room().Leave(rooms..
 // Disconnect takes the socket out of its namespace, as Socket.Disconnect does.
 func (s RemoteSocket) Disconnect() error { return s.room().Disconnect() }
 
+// DisconnectAll takes the client out of all its namespaces, as Socket.DisconnectAll does.
+func (s RemoteSocket) DisconnectAll() error { return s.room().DisconnectAll() }
+
 // Close closes the connection of the socket, as Socket.Close does.
 func (s RemoteSocket) Close() error { return s.room().Close() }

@@ -284,10 +284,31 @@ func (e *connectEntry) Run(sh *engineio.Shard) {
 // Disconnect takes the socket out of its namespace and tells the client, which does not come back by itself. The
 // connection, and other sockets on it, stay. Handlers of OnDisconnect run when the handler that may be running is done.
 func (s *Socket) Disconnect() {
-	answer := encodePlain(s.namespace.parser, packetDisconnect, s.namespace.name, nil)
-	if s.disconnect(answer, false) {
+	if s.disconnect(s.sendAway(), false) {
 		s.namespace.server.goroutines.Go(func() { s.conn.leave(s, ErrServerDisconnect) })
 	}
+}
+
+// sendAway is the packet that tells the client to stay away.
+func (s *Socket) sendAway() *engineio.Packet {
+	return encodePlain(s.namespace.parser, packetDisconnect, s.namespace.name, nil)
+}
+
+// disconnectNow is Disconnect on the turn of the shard: what is issued later finds the socket gone.
+func (s *Socket) disconnectNow(sh *engineio.Shard) {
+	if !s.state.CompareAndSwap(stateConnected, stateDisconnected) {
+		return
+	}
+	(&disconnectEntry{socket: s, farewell: s.sendAway()}).Run(sh)
+	s.dropAcks()
+	s.namespace.server.goroutines.Go(func() { s.conn.leave(s, ErrServerDisconnect) })
+}
+
+// DisconnectAll takes the client out of all namespaces that it is in, as Disconnect does, and then closes the connection:
+// the client does not come back by itself. Other namespaces are left when the handler that may be running is done.
+func (s *Socket) DisconnectAll() {
+	s.Disconnect()
+	s.namespace.server.goroutines.Go(s.conn.disconnectAll)
 }
 
 // Close closes the connection, and with it all sockets on it, without a word: clients come back by themselves. What was

@@ -175,6 +175,7 @@ func testContent(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
 		{Kind: socketio.KindJoin, Rooms: []socketio.Room{"room"}, Joins: []socketio.Room{"x", "y"}},
 		{Kind: socketio.KindLeave, Except: []socketio.Room{"x"}, Joins: []socketio.Room{"y"}},
 		{Kind: socketio.KindDisconnect, Rooms: []socketio.Room{"room"}, Close: true},
+		{Kind: socketio.KindDisconnect, Rooms: []socketio.Room{"room"}, All: true},
 		{Kind: socketio.KindRequest, Event: "sockets", ID: "r2", Args: args},
 		{Kind: socketio.KindResponse, To: s[1].id, ID: "r2", Args: args},
 		{Kind: socketio.KindCount, To: s[1].id, ID: "r1", Count: 3},

@@ -308,8 +308,10 @@ describe("the sockets", { skip: noTestbed }, () => {
 
     test("takes the connection along if the server wants it so", async (t) => {
       const peer = await joined(t);
+      peer.send("40/custom,");
+      for (let i = 0; i < 2; i++) assert.match(await peer.hear(), /^4[02]\/custom,/);
       peer.send('42["kick-close"]');
-      assert.equal(await peer.hear(), "41");
+      assert.deepEqual([await peer.hear(), await peer.hear()], ["41", "41/custom,"]);
       await peer.end();
     });
   });

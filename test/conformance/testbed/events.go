@@ -182,10 +182,7 @@ func handleLeaving(n *socketio.Namespace) {
 		return reason, nil
 	})
 	socketio.Handle(n, "kick", func(_ context.Context, s *socketio.Socket, _ *socketio.Event) { s.Disconnect() })
-	socketio.Handle(n, "kick-close", func(_ context.Context, s *socketio.Socket, _ *socketio.Event) {
-		s.Disconnect()
-		s.Close(nil)
-	})
+	socketio.Handle(n, "kick-close", func(_ context.Context, s *socketio.Socket, _ *socketio.Event) { s.DisconnectAll() })
 	socketio.On(n, "handshake", getHandshake)
 }
 
