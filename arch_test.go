@@ -66,6 +66,10 @@ var rooms = map[string]room{
 	"internal/store/pgtest": {
 		why: "a PostgreSQL server of a test's own; tests alone use it",
 	},
+	"internal/push": {
+		rooms: "internal/chat",
+		why:   "tells the world outside; what it tells is the chat's, how is its own",
+	},
 	"internal/gateway": {
 		rooms: "internal/chat internal/auth socketio",
 		why:   "the one place where the words of the wire and of the chat meet",

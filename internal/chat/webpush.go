@@ -64,7 +64,8 @@ type WebPushStore interface {
 type WebPushReader interface {
 	// Subscriptions is how many devices there are.
 	Subscriptions() (int, error)
-	// Callees are the devices that are due of active members with something unread in a group, unless they want nothing of it.
+	// Callees are the devices that are due, lent or not, of active members with something unread in a group, unless they
+	// want nothing of it.
 	Callees(g GroupID, now Time) ([]*Callee, error)
 	// CalleeGroups are the groups with devices that are due and something unread said since a time; with failed, only of
 	// devices that were not reached last.

@@ -127,7 +127,7 @@ func (r *reader) Callees(id chat.GroupID, now chat.Time) ([]*chat.Callee, error)
 		FROM `+from+` JOIN users u ON u.key = s.user_key
 		LEFT JOIN push_marks k ON k.subscription_key = s.key AND k.group_key = $1
 		WHERE b.group_key = $1 AND s.user_key = b.user_key AND b.state = 'active' AND b.notify <> 'nothing' AND b.read_seq < $2
-			AND s.due_at <= $3 AND s.claimed_until <= $3 AND u.disabled_at = 0 AND u.deleted_at = 0
+			AND s.due_at <= $3 AND u.disabled_at = 0 AND u.deleted_at = 0
 			AND (s.session IS NULL OR EXISTS (SELECT 1 FROM sessions x WHERE x.hash = s.session AND x.expires_at > $3))
 		ORDER BY s.key`, group, head, now)
 }

@@ -145,7 +145,7 @@ func testCallsAreSettled(t *testing.T, w *world) {
 	if again, err := w.store.ClaimSubscriptions(w.ctx, w.now, until, []string{"phone"}); len(again) != 0 || err != nil {
 		t.Errorf("lent twice: %v, %v", again, err)
 	}
-	w.wantCallees("lent", g)
+	w.wantCallees("lent", g, "phone", "laptop")
 	w.must(w.store.SettleCalls(w.ctx, []chat.Called{
 		{Endpoint: "phone", Group: g, Seq: said.Seq, At: w.now},
 		{Endpoint: "laptop", Group: g, Calling: chat.Calling{Tries: 1, FailingAt: w.now, DueAt: w.now + 10}},
