@@ -42,12 +42,16 @@ var rooms = map[string]room{
 		modules: "golang.org/x/text github.com/rivo/uniseg",
 		why:     "what a name may look like, pure functions",
 	},
+	"internal/words": {
+		modules: "golang.org/x/text",
+		why:     "which words a text has, pure functions; an index and who reads a text through ask the same",
+	},
 	"internal/rates": {
 		modules: "golang.org/x/time",
 		why:     "how often each of many may do something; knows nothing of who they are",
 	},
 	"internal/chat": {
-		rooms: "internal/names internal/rates",
+		rooms: "internal/names internal/rates internal/words",
 		why:   "the domain; stores and wires know it, it knows none of them",
 	},
 	"internal/auth": {
@@ -55,12 +59,12 @@ var rooms = map[string]room{
 		why:   "from credentials to a user of the chat",
 	},
 	"internal/store": {
-		rooms:   "internal/chat internal/auth",
+		rooms:   "internal/chat internal/auth internal/words",
 		modules: "modernc.org/sqlite github.com/pressly/goose/v3 github.com/jackc/pgx/v5 golang.org/x/sys",
 		why:     "the only room that speaks SQL; it implements what chat and auth ask for",
 	},
 	"internal/store/storetest": {
-		rooms: "internal/chat internal/auth",
+		rooms: "internal/chat internal/auth internal/words",
 		why:   "what every store must do, said in the domain's words",
 	},
 	"internal/store/pgtest": {
