@@ -12,6 +12,7 @@ type Limits struct {
 	UploadBytes       int64 // of a file
 	UserBytes         int64 // of all files that a member uploaded and that are kept; a tenth of it for a guest
 	AllBytes          int64 // of everybody's
+	Search            int   // code points of what is looked for
 }
 
 // DefaultLimits are those of a server nobody tuned.
@@ -19,7 +20,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		MessageLength: 8000, NickName: 32, Room: 64,
 		MessagesPerSecond: 2, MessageBurst: 10,
-		GroupsPerUser: 200, MembersPerGroup: 100_000,
+		GroupsPerUser: 200, MembersPerGroup: 100_000, Search: 100,
 		UploadBytes: 20e6, UserBytes: 1e9, AllBytes: 20e9,
 	}
 }

@@ -231,3 +231,21 @@ func refuseUntold(err error) *Error {
 func refuseSubscription() *Error {
 	return Refuse(CodeInvalid, "This is no push subscription of a browser.", "这不是浏览器的推送订阅。")
 }
+
+func refuseEmptySearch() *Error {
+	return Refuse(CodeInvalid, "Say what to look for.", "请填写要搜索的内容。")
+}
+
+func refuseLongSearch(limit int) *Error {
+	return refusef(CodeTooLarge, "At most %d characters can be looked for.", "搜索内容最多 %d 个字。", limit)
+}
+
+func refuseSearchText() *Error {
+	return Refuse(CodeInvalid, "What is looked for holds a character that is no text (U+0000 or broken UTF-8).",
+		"搜索内容含有无效字符（U+0000 或错误的 UTF-8）。")
+}
+
+func refuseSearchPage() *Error {
+	return Refuse(CodeInvalid, "Ask for 1 to 50 hits, and for what before of the last answer said.",
+		"一次可取 1 到 50 条；before 请使用上次返回的值。")
+}

@@ -65,8 +65,9 @@ type Service struct {
 	cursors   *cursors
 	messages  *rates.Rates[UserID] // of messages
 	entries   *rates.Rates[UserID] // of entries that others see
-	seen      *entrances           // join lines already told
-	arrivals  arrivals             // of uploads
+	searches  *rates.Rates[UserID]
+	seen      *entrances // join lines already told
+	arrivals  arrivals   // of uploads
 
 	life   sync.RWMutex // held for reading by every write; guards below
 	closed bool
@@ -79,6 +80,7 @@ func New(store Store, notifier Notifier, cfg Config) *Service {
 	s := &Service{store: store, cfg: cfg, seen: newEntrances()}
 	s.messages = newRates(cfg)
 	s.entries = newRates(cfg)
+	s.searches = newRates(cfg)
 	s.cursors = newCursors(store, cfg.ReadWait, cfg.Logger)
 	s.announcer = startAnnouncer(notifier, s.missed, cfg.Logger)
 	store.Hear(s.announcer.hear)

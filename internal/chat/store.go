@@ -77,6 +77,7 @@ type Reader interface {
 	MemberReader
 	MessageReader
 	FileReader
+	SearchReader
 	WebhookReader
 	OutboxReader
 	WebPushReader

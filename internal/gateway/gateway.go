@@ -106,6 +106,7 @@ func (g *Gateway) register() {
 	answer(g, "history", g.history)
 	answer(g, "sync", g.sync)
 	answer(g, "readUpTo", g.readUpTo)
+	answer(g, "search", g.search)
 	answer(g, "getUser", g.getUser)
 	answer(g, "getGroup", g.getGroup)
 	g.handle("typing", g.typing)
@@ -116,13 +117,13 @@ func (g *Gateway) register() {
 }
 
 // features are the requests that are answered, as hello tells them.
-var features = []string{"hello", "joinRoom", "sendMessage", "history", "sync", "readUpTo", "getUser", "getGroup", "typing"}
+var features = []string{"hello", "joinRoom", "sendMessage", "history", "sync", "readUpTo", "search", "getUser", "getGroup", "typing"}
 
 // notBuilt are requests of the protocol that this server does not know yet: a client learns it at once.
 var notBuilt = []string{
 	"editMessage", "recallMessage", "react", "pin", "members", "readBy", "groups", "createGroup", "updateGroup", "openDirect",
 	"invite", "joinByInvite", "setRole", "mute", "kick", "ban", "leaveGroup", "dissolveGroup", "updateMe", "updateMembership",
-	"block", "search",
+	"block",
 }
 
 func refuseNotBuilt(_ context.Context, _ *client, r *request) {

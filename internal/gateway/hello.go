@@ -44,6 +44,7 @@ type limits struct {
 	MessageBurst      int     `json:"messageBurst"`
 	GroupsPerUser     int     `json:"groupsPerUser"`
 	MembersPerGroup   int     `json:"membersPerGroup"`
+	Search            int     `json:"search"` // code points
 }
 
 // hello makes the client full: it enters the rooms of all its groups first, and reads them then.
@@ -87,7 +88,7 @@ func (g *Gateway) greeting(c *client) *helloOut {
 		Limits: limits{
 			MessageLength: l.MessageLength, NickName: l.NickName, RoomName: l.Room,
 			MessagesPerSecond: l.MessagesPerSecond, MessageBurst: l.MessageBurst,
-			GroupsPerUser: l.GroupsPerUser, MembersPerGroup: l.MembersPerGroup,
+			GroupsPerUser: l.GroupsPerUser, MembersPerGroup: l.MembersPerGroup, Search: l.Search,
 		},
 	}
 }

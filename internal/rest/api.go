@@ -31,6 +31,7 @@ func (s *server) register() {
 	s.registerUsers()
 	s.registerGroups()
 	s.registerMessages()
+	s.registerSearch()
 }
 
 // route is one operation: how it is documented, and what is asked before its handler runs.

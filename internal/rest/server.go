@@ -21,6 +21,7 @@ type Chat interface {
 	Users
 	Groups
 	Messages
+	Search
 }
 
 // Config is what the routes stand on.

@@ -22,6 +22,8 @@ type dialect struct {
 	lockFree  string // the same, of rows that may be passed over
 	elements  string // a select of the elements of the list $1, as list writes it
 	list      func([]chat.GroupID) (any, error)
+	numbers   string // a select of the elements of the list $1 of numbers
+	listOf    func(numbers any) (any, error)
 
 	// alone says that nobody but the one writer writes, so that the rows it knows stay true.
 	alone bool
@@ -63,13 +65,9 @@ var sqliteDialect = &dialect{
 	lockFree:   ``,
 	alone:      true,
 	elements:   `SELECT value FROM json_each($1)`,
-	list: func(ids []chat.GroupID) (any, error) {
-		data, err := json.Marshal(ids)
-		if err != nil {
-			return nil, fmt.Errorf("write a list: %w", err)
-		}
-		return string(data), nil
-	},
+	list:       func(ids []chat.GroupID) (any, error) { return jsonList(ids) },
+	numbers:    `SELECT value FROM json_each($1)`,
+	listOf:     jsonList,
 	begin: func(t *tx) error {
 		_, err := t.exec(`BEGIN IMMEDIATE`)
 		return err
@@ -81,4 +79,13 @@ var sqliteDialect = &dialect{
 	again:   func(error) (again, passOver bool) { return false, false },
 	explain: func(err error) error { return err },
 	lost:    func(*sql.Conn) bool { return false },
+}
+
+// jsonList is a list as json_each reads it.
+func jsonList(list any) (any, error) {
+	data, err := json.Marshal(list)
+	if err != nil {
+		return nil, fmt.Errorf("write a list: %w", err)
+	}
+	return string(data), nil
 }

@@ -13,6 +13,13 @@
 //
 // Readers have connections of their own. A View is one transaction: all it sees is of one moment, however long it takes.
 //
+// # Searching
+//
+// Which words messages have is kept in an index (index.go), which an indexer brings up to date behind those who write, some
+// time later, in transactions of its own. It may be lost: it is made again of the messages. A search reads what the index
+// does not have yet, asks it for the rest, and reads the text of all that it names: so a message is found as soon as it is
+// durable, and never for words it no longer has.
+//
 // # SQL
 //
 // Placeholders are $1, $2 …, writes return with RETURNING, conflicts are ON CONFLICT: what SQLite and PostgreSQL have in

@@ -54,6 +54,8 @@ var postgresDialect = &dialect{
 		}
 		return list, nil
 	},
+	numbers:  `SELECT unnest($1::bigint[])`,
+	listOf:   func(numbers any) (any, error) { return numbers, nil },
 	patience: postgresPatience,
 	begin:    beginPostgres,
 	prepare:  (*tx).prepare,
@@ -137,7 +139,11 @@ func (s *Store) startPostgres(ctx context.Context, config *pgx.ConnConfig) error
 		}
 		return session, nil
 	}
-	return refusal(s.start(ctx, postgresWriters, max(8, 4*runtime.GOMAXPROCS(0)), connect, func() {}))
+	if err := s.start(ctx, postgresWriters, max(8, 4*runtime.GOMAXPROCS(0)), connect, func() {}); err != nil {
+		return refusal(err)
+	}
+	s.follow(&postgresIndex{s.readers})
+	return nil
 }
 
 // prepareWriter sets what a writer's connection needs beside. What was answered is on the disk, whatever the server's

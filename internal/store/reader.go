@@ -14,18 +14,23 @@ type reader struct {
 	ctx     context.Context
 	session *session
 	dialect *dialect
+	index   index // what the words of messages are asked of
 }
 
 var _ chat.Reader = (*reader)(nil)
 
 // View runs read on one snapshot: see chat.Store.
 func (s *Store) View(ctx context.Context, read func(chat.Reader) error) error {
+	return s.view(ctx, func(r *reader) error { return read(r) })
+}
+
+func (s *Store) view(ctx context.Context, read func(*reader) error) error {
 	return s.readers.use(ctx, func(session *session) error {
 		// Begin and end do not end with ctx: the connection goes on to others.
 		if err := session.finish(s.dialect.beginRead); err != nil {
 			return fmt.Errorf("begin reading: %w", err)
 		}
-		err := read(&reader{ctx, session, s.dialect})
+		err := read(&reader{ctx, session, s.dialect, s.index()})
 		if end := session.finish(sqlRollback); end != nil {
 			session.broken = true
 			err = errors.Join(err, fmt.Errorf("end reading: %w", end))

@@ -40,7 +40,7 @@ func openSQLite(ctx context.Context, cfg Config) (s *Store, err error) {
 	if err := prepare(path); err != nil {
 		return nil, err
 	}
-	db, err := connect(ctx, path)
+	db, err := connect(ctx, path, sqlitePragmas...)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, damage(err))
 	}
@@ -68,6 +68,11 @@ func (s *Store) startSQLite(ctx context.Context, path string, lock *dirLock) err
 	if err := s.start(ctx, 1, readerCount(), connect, checkpoint.wrote); err != nil {
 		return errors.Join(err, checkpoint.close())
 	}
+	search, err := openSQLiteIndex(ctx, filepath.Join(filepath.Dir(path), searchName), s.epoch)
+	if err != nil {
+		return errors.Join(err, s.stop(), checkpoint.close())
+	}
+	s.follow(search)
 	return nil
 }
 
@@ -104,13 +109,16 @@ func prepare(path string) error {
 	return nil
 }
 
-// connect opens the database. The journal is a write-ahead log that is on the disk before a commit returns
-// (synchronous=FULL); checkpoints are made by a goroutine of ours, not by whoever commits.
-func connect(ctx context.Context, path string) (*sql.DB, error) {
-	options := url.Values{"_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(0)",
-		"temp_store(MEMORY)", "cache_size(-4096)",
-	}}
+// sqlitePragmas are those of the chat's own file. Its journal is a write-ahead log that is on the disk before a commit
+// returns (synchronous=FULL); checkpoints are made by a goroutine of ours, not by whoever commits.
+var sqlitePragmas = []string{
+	"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(0)",
+	"temp_store(MEMORY)", "cache_size(-4096)",
+}
+
+// connect opens a file of SQLite's.
+func connect(ctx context.Context, path string, pragmas ...string) (*sql.DB, error) {
+	options := url.Values{"_pragma": pragmas}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err

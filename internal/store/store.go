@@ -30,6 +30,7 @@ type Store struct {
 	stage   *stage
 	writers []*writer // at least one
 	readers *pool
+	indexer *indexer     // nil until the store is open
 	release func() error // lets go of what the dialect holds, once nobody writes or reads
 
 	closing sync.Once
@@ -130,6 +131,14 @@ func (s *Store) Hear(hear func([]chat.Event)) {
 	s.stage.hear = hear
 }
 
+// follow starts to keep an index of what is written, now that all else has started.
+func (s *Store) follow(i index) {
+	startIndexer(s, i)
+	s.stage.mu.Lock()
+	defer s.stage.mu.Unlock()
+	s.stage.index = s.indexer
+}
+
 // Close writes what waits, and lets go of the data.
 func (s *Store) Close() (err error) {
 	s.closing.Do(func() { err = errors.Join(s.stop(), s.release()) })
@@ -141,6 +150,9 @@ func (s *Store) stop() error {
 	var errs []error
 	for _, w := range s.writers {
 		errs = append(errs, w.close())
+	}
+	if s.indexer != nil {
+		errs = append(errs, s.indexer.close())
 	}
 	return errors.Join(append(errs, s.readers.close())...)
 }

@@ -22,8 +22,9 @@ const (
 type stage struct {
 	users sync.Mutex // held from taking users' numbers until their events are told; see tx.enroll
 
-	mu   sync.Mutex // guards below; never held while users is taken
-	hear func([]chat.Event)
+	mu    sync.Mutex // guards below; never held while users is taken
+	hear  func([]chat.Event)
+	index *indexer // nil until there is one
 }
 
 // tell hands on what became durable, of one writer at a time.
@@ -31,6 +32,9 @@ func (s *stage) tell(events []chat.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hear(events)
+	if s.index != nil {
+		s.index.note(events)
+	}
 }
 
 // writer is the group commit: one goroutine puts everything that waits into one transaction. A group has one writer, so

@@ -19,6 +19,9 @@ type Store interface {
 	chat.Store
 	auth.Store
 	io.Closer
+
+	// SettleIndex waits until everything written so far is in the search index.
+	SettleIndex(context.Context) error
 }
 
 // Open opens the data at a place: a folder of the test's own, or whatever the store makes of that name. What was
@@ -61,6 +64,12 @@ func Run(t *testing.T, open Open) {
 		{"BelongingsAndLastMessages", testBelongingsAndLastMessages},
 		{"WhatIsNotThereIsNotFound", testWhatIsNotThereIsNotFound},
 		{"CancelledWriteIsStoredOrRefused", testCancelledWriteIsStoredOrRefused},
+		{"SearchFindsWords", testSearchFindsWords},
+		{"SearchFollowsChanges", testSearchFollowsChanges},
+		{"RecalledIsNeverFound", testRecalledIsNeverFound},
+		{"SearchStaysInItsBounds", testSearchStaysInItsBounds},
+		{"HoldingNamesTheGroupsWithSomething", testHoldingNamesTheGroupsWithSomething},
+		{"SearchAgreesWithReading", testSearchAgreesWithReading},
 		{"ClosedStoreSaysSo", testClosedStoreSaysSo},
 		{"UserChangesUnderItsOwnNumbers", testUserChangesUnderItsOwnNumbers},
 		{"RenamedUserFreesItsNameAndTakesNoOthers", testRenamedUserFreesItsNameAndTakesNoOthers},

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"qun/internal/chat"
+)
+
+// postgresIndex is an index in the chat's own database, so that every node has it: a message's words as a tsvector, in a
+// GIN index. The group is a word, too: what is asked of one group is cut with it inside the index.
+type postgresIndex struct {
+	sessions *pool
+}
+
+// groupWord stands in the index for the group of a message. See senderWord.
+func groupWord(group int64) string { return fmt.Sprintf("\ue001%d", group) }
+
+func (x *postgresIndex) close() error { return nil } // the sessions are the readers'
+
+func (x *postgresIndex) progress(r *reader, groups []int64) (map[int64]progress, error) {
+	return readProgress(r.ctx, r.session, groups)
+}
+
+// write runs do in a transaction.
+func (x *postgresIndex) write(ctx context.Context, do func(*session) error) error {
+	return x.sessions.use(ctx, func(s *session) error {
+		if err := s.finish(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`); err != nil {
+			return fmt.Errorf("begin: %w", err)
+		}
+		err := do(s)
+		if err == nil {
+			err = s.finish(`COMMIT`)
+		}
+		if err == nil {
+			return nil
+		}
+		if end := s.finish(sqlRollback); end != nil {
+			s.broken = true
+		}
+		return err
+	})
+}
+
+// absorb moves the progress first: the row is the lock of those who follow a group.
+func (x *postgresIndex) absorb(ctx context.Context, group int64, from, to progress, messages []indexed) error {
+	return x.write(ctx, func(s *session) error {
+		moved, err := s.exec(ctx, `INSERT INTO indexed (group_key, rev, floor) VALUES ($1, $2, $3)
+			ON CONFLICT (group_key) DO UPDATE SET rev = excluded.rev, floor = excluded.floor WHERE indexed.rev = $4 AND indexed.floor = $5`,
+			group, to.rev, to.floor, from.rev, from.floor)
+		if err != nil {
+			return err
+		}
+		if moved == 0 {
+			return errOvertaken
+		}
+		return writeWords(ctx, s, group, messages)
+	})
+}
+
+func writeWords(ctx context.Context, s *session, group int64, messages []indexed) error {
+	var silent, seqs []int64
+	var texts []string
+	for _, m := range messages {
+		if len(m.words) == 0 {
+			silent = append(silent, int64(m.seq))
+			continue
+		}
+		seqs, texts = append(seqs, int64(m.seq)), append(texts, strings.Join(append(m.words, groupWord(group)), " "))
+	}
+	if len(silent) > 0 {
+		if _, err := s.exec(ctx, `DELETE FROM message_words WHERE group_key = $1 AND seq = ANY($2::bigint[])`, group, silent); err != nil {
+			return fmt.Errorf("drop words of messages: %w", err)
+		}
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	_, err := s.exec(ctx, `INSERT INTO message_words (group_key, seq, words)
+		SELECT $1, seq, array_to_tsvector(string_to_array(words, ' ')) FROM unnest($2::bigint[], $3::text[]) AS a (seq, words)
+		ON CONFLICT (group_key, seq) DO UPDATE SET words = excluded.words`, group, seqs, texts)
+	if err != nil {
+		return fmt.Errorf("write words of messages: %w", err)
+	}
+	return nil
+}
+
+func (x *postgresIndex) forget(ctx context.Context, group int64, before chat.Seq, limit int) (n int, err error) {
+	err = x.write(ctx, func(s *session) error {
+		gone, err := s.exec(ctx, `DELETE FROM message_words WHERE group_key = $1 AND seq IN
+			(SELECT seq FROM message_words WHERE group_key = $1 AND seq < $2 ORDER BY seq LIMIT $3)`, group, before, limit)
+		n = int(gone)
+		return err
+	})
+	return n, err
+}
+
+func (x *postgresIndex) clear(ctx context.Context) error {
+	return x.write(ctx, func(s *session) error {
+		_, err := s.exec(ctx, `TRUNCATE message_words, indexed`)
+		return err
+	})
+}
+
+// newest asks the GIN index first, whatever the planner thinks, and sorts what it has: what is frequent was found among
+// the newest messages already (see reader.Search).
+func (x *postgresIndex) newest(r *reader, group int64, n needles, from, before chat.Seq, limit int) ([]chat.Seq, error) {
+	return collect(r.ctx, r.session, func(s scanner) (seq chat.Seq, err error) {
+		err = s.Scan(&seq)
+		return seq, err
+	}, `WITH found AS MATERIALIZED (SELECT seq FROM message_words WHERE words @@ $1::tsquery AND group_key = $2)
+		SELECT seq FROM found WHERE seq >= $3 AND seq < $4 ORDER BY seq DESC LIMIT $5`,
+		n.tsquery()+` & '`+groupWord(group)+`'`, group, from, before, limit)
+}
+
+func (x *postgresIndex) holding(r *reader, n needles, limit int) (groups []int64, complete bool, err error) {
+	seen := 0
+	groups, err = collect(r.ctx, r.session, func(s scanner) (group int64, err error) {
+		var n int
+		err = s.Scan(&group, &n)
+		seen += n
+		return group, err
+	}, `SELECT group_key, COUNT(*) FROM (SELECT group_key FROM message_words WHERE words @@ $1::tsquery LIMIT $2) AS found GROUP BY group_key`,
+		n.tsquery(), limit)
+	return groups, seen < limit, err
+}
+
+// tsquery is what PostgreSQL is asked. No needle holds a quote or a backslash.
+func (n needles) tsquery() string {
+	var terms []string
+	for _, w := range n.words {
+		term := `'` + w.Word + `'`
+		if w.Begins {
+			term += `:*`
+		}
+		terms = append(terms, term)
+	}
+	if n.user != 0 {
+		terms = append(terms, `'`+senderWord(n.user)+`'`)
+	}
+	return strings.Join(terms, " & ")
+}
