@@ -57,6 +57,18 @@ func TestWebSocketHandshakeBeginsWithTheOpenPacket(t *testing.T) {
 	})
 }
 
+func TestWhatOnOpenSendsComesFirst(t *testing.T) {
+	overBoth(t, func(t *testing.T, f form) {
+		w := start(t, f, &handler{onMessage: echo, onOpen: func(s *engineio.Session) { s.Send(text("welcome")) }}, engineio.Config{})
+		p, _ := w.connect() // which takes the open packet
+		p.send("4x")
+		p.expect("4welcome", "4x")
+		q, _ := w.poll()
+		q.send("4x")
+		q.expect("4welcome", "4x")
+	})
+}
+
 func TestNoUpgradeIsOfferedWhereNoneIsPossible(t *testing.T) {
 	for name, cfg := range map[string]engineio.Config{
 		"disabled":     {DisableUpgrades: true},

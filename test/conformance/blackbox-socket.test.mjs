@@ -220,6 +220,20 @@ describe("the sockets", { skip: noTestbed }, () => {
       assert.ok(packets.includes('42/custom,["message-back","before"]'));
     });
 
+    test("that are volatile are for who takes them at once", async (t) => {
+      const attentive = await joined(t);
+      attentive.send('42["later-volatile",0,"heard"]');
+      assert.equal(await attentive.hear(), '42["late","heard"]');
+
+      const absent = await Poller.open(server);
+      await absent.connected();
+      await absent.send('42["later-volatile",0,"missed"]'); // while no poll waits
+      await attentive.pinged();
+      await absent.send("3", '42["later",0,"kept"]');
+      const packets = await absent.until(/kept/);
+      assert.ok(!packets.some((packet) => packet.includes("missed")), packets);
+    });
+
     test("may be large", async (t) => {
       const peer = await joined(t);
       peer.send('42["big",3000000]');
