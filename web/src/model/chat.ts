@@ -1,5 +1,5 @@
 import type { Account } from './account'
-import { handDrafts, moveDraft } from './drafts'
+import { Drafts, handDrafts } from './drafts'
 import { forget, recall, remember } from './memory'
 import { Outage } from './outage'
 import { Outbox, type Unsent, type Words } from './outbox'
@@ -40,6 +40,7 @@ export class Chat extends Watched implements Link {
   readonly rooms = new Map<GroupId, Room>()
   readonly outage = new Outage()
   readonly outbox: Outbox
+  readonly drafts: Drafts
 
   /** Hears of every message that arrives, for who reads aloud or rings. */
   onArrived: ((room: Room, row: Row) => void) | undefined
@@ -64,6 +65,7 @@ export class Chat extends Watched implements Link {
     this.locale = options.locale ?? (() => 'en')
     this.outbox = new Outbox(options.store, (unsent) => this.deliver(unsent), () => this.ready)
     this.outbox.watch(() => this.changed())
+    this.drafts = new Drafts((groupId, draft) => this.keepDraft(groupId, draft))
     this.wire.events = {
       connected: () => void this.greet(),
       disconnected: () => this.lost(),
@@ -127,6 +129,7 @@ export class Chat extends Watched implements Link {
       this.epoch = ''
       this.meHead = 0
       this.rooms.clear()
+      this.drafts.of(user.userId)
       for (const group of recall<Group[]>('rooms.' + user.userId) ?? []) this.room(group)
       void this.outbox.load(user.userId)
     }
@@ -141,6 +144,7 @@ export class Chat extends Watched implements Link {
     this.epoch = ''
     this.outage.end()
     this.rooms.clear()
+    this.drafts.of(undefined)
     this.changed()
   }
 
@@ -240,7 +244,10 @@ export class Chat extends Watched implements Link {
     this.mistakes = 0
     this.meHead = Math.max(this.meHead, answer.head ?? 0)
     if (answer.me) this.become(answer.me)
-    for (const { lastMessage, ...group } of answer.groups) this.introduce(group, (room) => room.overview(group, lastMessage))
+    for (const { lastMessage, draft, ...group } of answer.groups) {
+      this.introduce(group, (room) => room.overview(group, lastMessage))
+      this.drafts.hear(group.groupId, draft ?? '')
+    }
     const mine = new Set(answer.groups.map((g) => g.groupId))
     const others = [...this.rooms.values()].filter((room) => !mine.has(room.id) && !room.gone)
     await Promise.all([...unfinished.map((room) => room.follow()), ...others.map((room) => this.reenter(room, anew))])
@@ -249,6 +256,7 @@ export class Chat extends Watched implements Link {
     this.save()
     this.outage.end()
     this.outbox.wake()
+    this.drafts.wake()
     this.changed()
   }
 
@@ -331,7 +339,7 @@ export class Chat extends Watched implements Link {
   private replace(old: Room, room: Room): void {
     this.rooms.delete(old.id)
     this.outbox.move(old.id, room.id)
-    if (this.me) moveDraft(this.me.userId, old.id, room.id)
+    this.drafts.move(old.id, room.id)
   }
 
   /** The room of that address, if this client knows it. */
@@ -385,6 +393,12 @@ export class Chat extends Watched implements Link {
   send(room: Room, words: Words): void {
     room.typists.rest()
     if (this.me) this.outbox.add(this.me.userId, room.id, words)
+  }
+
+  /** Only who is a member has a place for a draft on the server. */
+  private async keepDraft(groupId: GroupId, draft: string): Promise<void> {
+    if (!this.ready || !this.rooms.get(groupId)?.group.me?.role) throw new Refusal('OFFLINE')
+    await this.request('updateMembership', { groupId, draft })
   }
 
   /** Tells the room that I am writing, now and then. */
@@ -448,6 +462,7 @@ export class Chat extends Watched implements Link {
 
   private hearGroup(mine: NonNullable<MePush['group']>): void {
     const room = this.rooms.get(mine.groupId)
+    if (room) this.drafts.hear(room.id, mine.draft ?? '')
     if (room && mine.me) room.cursor(mine.me)
     else if (!room && this.ready) void this.enter({ groupId: mine.groupId }).catch(() => undefined) // made mine elsewhere
   }

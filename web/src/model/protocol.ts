@@ -149,7 +149,7 @@ export interface HelloAnswer {
   /** Of my own counter. */
   head?: number
   limits?: Partial<Limits>
-  groups: (Group & { lastMessage?: Row })[]
+  groups: (Group & { lastMessage?: Row; draft?: string })[]
   sync?: SyncAnswer
 }
 
