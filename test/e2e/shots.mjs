@@ -124,9 +124,10 @@ async function take(page, { server, proxy, words, narrow, name }) {
     await at(page, 'settings').click()
     await at(page, 'show-info').click()
     await shot('two-panes')
-    await at(page, 'find').fill('茶水间')
-    await shot('find')
-    await at(page, 'find').press('Escape')
+    await at(page, 'find').click()
+    await at(page, 'switcher-field').fill('茶水间')
+    await shot('switcher')
+    await page.keyboard.press('Escape')
   }
 
   await say(page, words.long + '\n' + 'x'.repeat(8000))

@@ -40,6 +40,19 @@ export async function join(page, url, nickName, room) {
   await at(page, 'composer').waitFor()
 }
 
+/** From anywhere into a room, by the switcher: one of mine, or one to walk into. */
+export async function visit(page, room) {
+  await at(page, 'find').click()
+  await at(page, 'switcher-field').fill(room)
+  const mine = page.locator('[data-testid=switcher-option]').filter({ hasText: new RegExp(`^(.)?${escaped(room)}\\d*$`) })
+  const walk = page.locator('#to-walk')
+  await mine.or(walk).first().waitFor()
+  await ((await walk.count()) > 0 ? walk : mine.first()).click()
+  await until(() => page.locator('.top h1').textContent(), (h) => h === room, room)
+}
+
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
 export async function say(page, text) {
   await at(page, 'composer').fill(text)
   await at(page, 'composer').press('Enter')

@@ -108,6 +108,28 @@ export const zhCN = {
   firstWord: '说第一句话',
   send: '发送',
 
+  // going places
+  rooms: '群聊',
+  peopleTitle: '人',
+  actions: '操作',
+  searchFor: (what: string) => `搜索消息「${what}」`,
+  noneFound: (what: string) => `没找到「${what}」，换个词试试`,
+  pinyinToo: '拼音也行',
+  keys: '快捷键',
+  keyChoose: '选择',
+  keyOpen: '打开',
+  keySwitch: '搜索或跳转',
+  keyNextRoom: '上一个、下一个群聊',
+  keySearch: '搜索消息',
+  keyHelp: '看这张表',
+  keySend: '发送',
+  keyBreak: '换行',
+  keyEditLast: '编辑上一条（输入框为空时）',
+  keyMention: '提到某人',
+  keyCancel: '取消、关闭',
+  keyWalk: '在消息之间走动',
+  keyMenu: '打开消息菜单',
+
   // connection
   lost: '连接断了，正在重连。你写的都留着',
   retryNow: '现在重试',

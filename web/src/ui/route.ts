@@ -2,10 +2,11 @@ import { computed, ref } from 'vue'
 import { isId } from '../model/ids'
 import type { Group } from '../model/protocol'
 
-const path = ref(location.pathname)
-addEventListener('popstate', () => (path.value = location.pathname))
+const here = () => location.pathname + location.search
+const path = ref(here())
+addEventListener('popstate', () => (path.value = here()))
 
-const parts = computed(() => /^\/g\/([^/]+)(?:\/(\d{1,15}))?\/?$/.exec(path.value))
+const parts = computed(() => /^\/g\/([^/]+)(?:\/(\d{1,15}))?\/?(?:\?|$)/.exec(path.value))
 
 /** The address in /g/<address>: a room's name or a group's id. Undefined elsewhere. */
 export const address = computed(() => {
@@ -21,12 +22,24 @@ export const address = computed(() => {
 /** The message in /g/<address>/<seq>. */
 export const place = computed(() => (parts.value?.[2] ? Number(parts.value[2]) : undefined))
 
+/** What is searched for at /search?q=<words>&in=<group>. */
+export const search = computed(() => {
+  const [at, query = ''] = path.value.split('?')
+  if (at !== '/search') return undefined
+  const asked = new URLSearchParams(query)
+  return { words: asked.get('q') ?? '', group: asked.get('in') ?? undefined }
+})
+
+export function pathToSearch(words: string, group?: string): string {
+  return '/search?' + new URLSearchParams({ q: words, ...(group && { in: group }) }).toString()
+}
+
 /** Shows another page, as a new step of the browser's history or in place of the present one. */
 export function go(to: string, inPlace = false): void {
-  if (to === location.pathname) return
+  if (to === here()) return
   if (inPlace) history.replaceState(null, '', to)
   else history.pushState(null, '', to)
-  path.value = location.pathname
+  path.value = here()
 }
 
 /** The page of a group: by its name where it has one that a path can carry. */
