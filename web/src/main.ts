@@ -11,6 +11,8 @@ import './styles/first.css'
 import { createApp } from 'vue'
 import { chat } from './app'
 import App from './App.vue'
+import { startNotices } from './ui/notices'
 
 void chat.start()
+startNotices(chat)
 createApp(App).mount('#app')

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { isVNode, type VNode } from 'vue'
+import { CodeBlock } from '../src/ui/CodeBlock'
 import { render } from '../src/ui/markdown'
 
 /** The VNodes as they would stand in HTML, for reading; text is escaped so that elements and text cannot be confused. */
@@ -7,6 +8,7 @@ function html(nodes: unknown): string {
   if (Array.isArray(nodes)) return nodes.map(html).join('')
   if (!isVNode(nodes)) return String(nodes ?? '').replace(/</g, '&lt;')
   const { type, props, children } = nodes as VNode
+  if (type === CodeBlock) return html((CodeBlock.setup as (p: unknown) => () => VNode)(props)()) // as it is before its colours come
   const shown = ['href', 'class', 'start'].flatMap((key) => (props?.[key] ? [` ${key}="${props[key]}"`] : [])).join('')
   return type === 'br' ? '<br>' : `<${String(type)}${shown}>${html(children)}</${String(type)}>`
 }

@@ -42,8 +42,7 @@ export class Chat extends Watched implements Link {
   readonly outbox: Outbox
   readonly drafts: Drafts
 
-  /** Hears of every message that arrives, for who reads aloud or rings. */
-  onArrived: ((room: Room, row: Row) => void) | undefined
+  private readonly listeners = new Set<(room: Room, row: Row) => void>()
 
   private readonly wire: Wire
   private readonly account: Account
@@ -428,6 +427,12 @@ export class Chat extends Watched implements Link {
     if (hidden) this.outbox.remove(unsent.clientId)
   }
 
+  /** Tells of every message that arrives, until the returned function is called: for who reads aloud or rings. */
+  onArrived(hear: (room: Room, row: Row) => void): () => void {
+    this.listeners.add(hear)
+    return () => this.listeners.delete(hear)
+  }
+
   // What the server says by itself.
 
   private hear(event: string, payload: unknown): void {
@@ -473,7 +478,7 @@ export class Chat extends Watched implements Link {
 
   private arrived(room: Room, row: Row): void {
     if (row.userId !== this.me?.userId && (row.kind === 'text' || row.kind === 'file')) this.outage.count()
-    this.onArrived?.(room, row)
+    for (const hear of this.listeners) hear(room, row)
   }
 }
 

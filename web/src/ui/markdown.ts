@@ -1,5 +1,6 @@
 import { Lexer, Tokenizer, type Token, type Tokens } from 'marked'
 import { h, type VNodeArrayChildren } from 'vue'
+import { CodeBlock } from './CodeBlock'
 
 // Message text is Markdown of a small kind: bold, italic, struck, code, quotes, lists, links. Tokens become VNodes, so
 // nothing a peer writes is ever HTML. What is not of that kind (headings, tables, HTML, images) stays text as typed.
@@ -102,10 +103,7 @@ const paragraph = (children: Children) => h('p', children)
 
 function codeBlock(token: Tokens.Code) {
   const language = token.lang?.match(/^[\w+#.-]{1,20}/)?.[0]
-  return h('div', { class: 'code' }, [
-    h('pre', { tabindex: 0 }, [h('code', token.text)]),
-    language ? h('span', { class: 'code-language' }, language) : null,
-  ])
+  return h(CodeBlock, { code: token.text, ...(language && { language }) })
 }
 
 function list(token: Tokens.List, names: Names, depth: number) {
