@@ -43,6 +43,7 @@ func (s *Service) act(ctx context.Context, who *User, id GroupID, act Act, do fu
 		return refusal(err, fmt.Sprintf("%s in group %s", act, id))
 	}
 	s.announcer.settle(ctx, counter{group: id})
+	s.announcer.settle(ctx, counter{user: who.ID})
 	return nil
 }
 

@@ -36,8 +36,8 @@ type GroupPage struct {
 
 // Groups is a page of the groups that who may find, by name: guests find the open ones, members the public ones, too.
 func (s *Service) Groups(ctx context.Context, who *User, in GroupQuery) (page *GroupPage, err error) {
-	if err := checkText(in.Search, maxSearch); err != nil {
-		return nil, refuseSearch(maxSearch)
+	if err := checkText(in.Search, maxSought); err != nil {
+		return nil, refuseSearch(maxSought)
 	}
 	if who.Guest && s.cfg.Guests == GuestsOff {
 		return nil, refuseGuests()

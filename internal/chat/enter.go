@@ -176,6 +176,7 @@ func (e *entry) join() error {
 	}
 	e.group.Me = myView(e.group, e.member)
 	e.announcer.settle(e.ctx, counter{group: e.group.ID})
+	e.announcer.settle(e.ctx, counter{user: e.who.ID})
 	return nil
 }
 

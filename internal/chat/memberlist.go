@@ -8,8 +8,8 @@ import (
 	"qun/internal/names"
 )
 
-// maxSearch bounds what is searched for, in code points.
-const maxSearch = 100
+// maxSought bounds the names that are searched for, in code points.
+const maxSought = 100
 
 // MemberTerm is a name by which a member is found, folded. One of a member's is main: the name it is shown by.
 type MemberTerm struct {
@@ -72,8 +72,8 @@ func (s *Service) Members(ctx context.Context, who *User, in MemberQuery) (page 
 	if in.Limit < 0 || in.Limit > maxPage {
 		return nil, refusePage()
 	}
-	if err := checkText(in.Search, maxSearch); err != nil {
-		return nil, refuseSearch(maxSearch)
+	if err := checkText(in.Search, maxSought); err != nil {
+		return nil, refuseSearch(maxSought)
 	}
 	var after MemberPlace
 	if err := readCursor(in.Cursor, &after); err != nil {

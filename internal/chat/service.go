@@ -69,8 +69,6 @@ type Service struct {
 	seen      *entrances           // join lines already told
 	arrivals  arrivals             // of uploads
 	lookups   *rates.Rates[UserID] // of looks at what anybody may see
-	seen      *entrances           // join lines already told
-	arrivals  arrivals             // of uploads
 	bars      *bars
 
 	life   sync.RWMutex // held for reading by every write; guards below
