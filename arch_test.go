@@ -74,6 +74,11 @@ var rooms = map[string]room{
 		rooms: "internal/chat",
 		why:   "tells the world outside; what it tells is the chat's, how is its own",
 	},
+	"internal/files": {
+		rooms:   "internal/chat",
+		modules: "golang.org/x/image",
+		why:     "bytes on disk, and what they are; the chat says whose they are",
+	},
 	"internal/gateway": {
 		rooms: "internal/chat internal/auth socketio",
 		why:   "the one place where the words of the wire and of the chat meet",
@@ -95,7 +100,7 @@ var rooms = map[string]room{
 		why: "files for a browser, embedded",
 	},
 	"cmd/qun": {
-		rooms: "engineio socketio internal/auth internal/chat internal/config internal/gateway internal/metrics " +
+		rooms: "engineio socketio internal/auth internal/chat internal/config internal/files internal/gateway internal/metrics " +
 			"internal/rest internal/store web",
 		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3",
 		why:     "puts the rooms together and does nothing else; nobody imports it",

@@ -201,13 +201,8 @@ func (s *Session) receivePackets(body []byte) error {
 	}
 	for {
 		packet, rest, more := bytes.Cut(body, []byte{separator})
-		m, err := s.receivePacket(packet)
-		if err != nil {
+		if err := s.receivePacket(packet); err != nil {
 			return err
-		}
-		if m.Data != nil {
-			s.note(m)
-			s.push(m)
 		}
 		if !more {
 			return nil

@@ -441,45 +441,41 @@ func (s *Session) released() {
 // errPeerClosed says that the peer has taken its leave.
 var errPeerClosed = errors.New("peer closed the session")
 
-// receivePacket handles one packet in text form, from either transport. If that is a message it is returned, with Data that
-// is not nil. The packet's bytes are the session's from now on.
-func (s *Session) receivePacket(packet []byte) (m Message, err error) {
+// receivePacket handles one packet in text form, from either transport. It may wait for the turn to catch up.
+// The packet's bytes are the session's from now on.
+func (s *Session) receivePacket(packet []byte) error {
 	if len(packet) == 0 {
-		return m, ErrParse
+		return ErrParse
 	}
 	s.heard.Store(true)
 	body := packet[1:len(packet):len(packet)] // its bytes may be followed by another packet's
 	switch packetType(packet[0]) {
 	case packetMessage:
-		return Message{Data: body}, nil
+		s.receive(Message{Data: body})
 	case packetPong:
 		s.ponged.Store(int64(s.server.now()))
 	case packetOpen, packetUpgrade, packetNoop: // out of place, and harmless
 	case packetClose:
-		return m, errPeerClosed
+		return errPeerClosed
 	case packetPing:
-		return m, ErrTransportError // in this version of the protocol only servers ping
+		return ErrTransportError // in this version of the protocol only servers ping
 	case binaryPrefix:
-		data, err := base64.StdEncoding.AppendDecode([]byte{}, bytes.TrimRight(body, "\r\n"))
+		data, err := base64.StdEncoding.AppendDecode(nil, bytes.TrimRight(body, "\r\n"))
 		if err != nil {
-			return m, ErrParse
+			return ErrParse
 		}
-		return Message{Data: data, Binary: true}, nil
+		s.receive(Message{Data: data, Binary: true})
 	default:
-		return m, ErrParse
+		return ErrParse
 	}
-	return m, nil
+	return nil
 }
 
-// note counts a message that was received.
-func (s *Session) note(m Message) {
+// receive hands a message to the turn, and waits while the session has too many that are not handled.
+func (s *Session) receive(m Message) {
 	s.heard.Store(true)
 	s.shard.counts.packetsIn.Add(1)
 	s.shard.counts.bytesIn.Add(uint64(len(m.Data)))
-}
-
-// push hands a message to the turn, and waits while the session has too many that are not handled.
-func (s *Session) push(m Message) {
 	if s.in.push(m, &s.server.cfg) {
 		s.turn()
 	}

@@ -78,6 +78,14 @@ func (r reach) all() []string {
 	return append([]string{r.here}, r.there...)
 }
 
+// link is what an address begins with that is given to others.
+func (r reach) link() string {
+	if len(r.there) > 0 {
+		return r.there[0]
+	}
+	return r.here
+}
+
 // announce prints where the server is, how a phone gets in, and where the data is.
 func announce(out io.Writer, s *config.Serve, r reach, e config.Exposure, data string) {
 	fmt.Fprintf(out, "Qun %s is running. Stop it with Ctrl+C.\n\n", version)

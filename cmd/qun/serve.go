@@ -25,12 +25,12 @@ func serve(ctx context.Context, settings *config.Serve, m Machine) error {
 	if err != nil {
 		return err
 	}
-	s, err := open(ctx, p, slog.New(slog.NewTextHandler(m.Stderr, nil)))
+	reach := reachOf(settings, doors, p.interfaces)
+	s, err := open(ctx, p, reach.link(), slog.New(slog.NewTextHandler(m.Stderr, nil)))
 	if err != nil {
 		closeAll(doors)
 		return err
 	}
-	reach := reachOf(settings, doors, p.interfaces)
 	announce(m.Stdout, settings, reach, p.exposure, p.whereabouts())
 	failed := s.start(doors)
 	if m.Started != nil {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"qun/internal/auth"
 	"qun/internal/chat"
 	"qun/internal/config"
+	"qun/internal/files"
 	"qun/internal/gateway"
 	"qun/internal/metrics"
 	"qun/internal/rest"
@@ -30,12 +32,14 @@ type server struct {
 	gateway *gateway.Gateway
 	chat    *chat.Service
 	store   *store.Store
+	files   *files.Store
 
-	serving sync.WaitGroup // the goroutines of start
+	serving  sync.WaitGroup // the goroutines of start
+	sweeping sweeper
 }
 
-// open puts the rooms together: store, hub, chat, gateway, HTTP.
-func open(ctx context.Context, p *plan, log *slog.Logger) (*server, error) {
+// open puts the rooms together: store, hub, chat, gateway, HTTP. Addresses given to others begin with link.
+func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server, error) {
 	data, err := openData(ctx, p.data, p.settings.Database, log)
 	if err != nil {
 		return nil, err
@@ -44,12 +48,16 @@ func open(ctx context.Context, p *plan, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, data.Close())
 	}
+	kept, err := files.Open(files.Config{Dir: filepath.Join(p.data, "files"), Pixels: int(p.settings.LimitPixels * 1e6)})
+	if err != nil {
+		return nil, errors.Join(explainData(p.data, err), data.Close())
+	}
 	counts := metrics.New(version)
 	admission := gateway.NewAdmission(p.settings.LimitHandshakes, p.settings.LimitSockets, isMember(p, who), time.Now)
 	sockets := socketio.New(socketio.Config{Engine: engineConfig(p, admission, counts), Client: web.Client(), Logger: log})
 	counts.Watch(func() engineio.Stats { return sockets.Stats().Stats })
 	hub := gateway.NewHub(sockets.Of("/"))
-	service := chat.New(data, hub, chatConfig(p, log))
+	service := chat.New(data, hub, chatConfig(p, kept, link, log))
 	if err := service.Tidy(ctx); err != nil {
 		log.Warn("drop silent rooms", "error", err)
 	}
@@ -63,7 +71,8 @@ func open(ctx context.Context, p *plan, log *slog.Logger) (*server, error) {
 		App: web.App(), Plain: web.Plain(), Logger: log,
 	})
 	return &server{
-		http: httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log), sockets: sockets, gateway: doors, chat: service, store: data,
+		http: httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log), sockets: sockets, gateway: doors, chat: service,
+		store: data, files: kept, sweeping: startSweeper(service.SweepFiles, log),
 	}, nil
 }
 
@@ -148,12 +157,19 @@ func ownRequest(p *plan) func(*http.Request) bool {
 	return func(r *http.Request) bool { return p.access.Own(config.PageOf(r)) }
 }
 
-func chatConfig(p *plan, log *slog.Logger) chat.Config {
+func chatConfig(p *plan, kept chat.Files, link string, log *slog.Logger) chat.Config {
 	limits := chat.DefaultLimits()
 	limits.MessagesPerSecond = p.settings.LimitMessages
 	limits.MessageBurst = int(math.Ceil(5 * p.settings.LimitMessages))
-	return chat.Config{Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Limits: limits, Logger: log}
+	limits.UploadBytes = megabytes(p.settings.LimitUpload)
+	limits.UserBytes = megabytes(p.settings.LimitUserFiles)
+	limits.AllBytes = megabytes(p.settings.LimitFiles)
+	return chat.Config{
+		Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Limits: limits, Files: kept, URL: link, Logger: log,
+	}
 }
+
+func megabytes(n float64) int64 { return int64(math.Ceil(n * 1e6)) }
 
 func socketsPerUser(s *config.Serve) int {
 	return min(s.LimitSockets, config.SocketsPerUser) // 0 lifts both
@@ -190,7 +206,8 @@ func (s *server) drain(ctx context.Context) error {
 	stopped.Wait()
 	s.serving.Wait()
 	s.gateway.Close()
-	err := errors.Join(httpErr, socketsErr, s.chat.Close(ctx), s.store.Close())
+	s.sweeping.stop()
+	err := errors.Join(httpErr, socketsErr, s.chat.Close(ctx), s.store.Close(), s.files.Close())
 	if err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}

@@ -185,7 +185,7 @@ func TestHelpListsEverySettingWithItsVariable(t *testing.T) {
 		t.Fatalf("got %d %s", code, err)
 	}
 	text := strings.Join(strings.Fields(out), " ")
-	for _, flag := range []string{"listen", "lan", "public-url", "data", "origin", "guests", "limit-messages", "limit-handshakes", "limit-sockets", "limit-requests", "config"} {
+	for _, flag := range []string{"listen", "lan", "public-url", "data", "origin", "guests", "limit-messages", "limit-handshakes", "limit-sockets", "limit-requests", "limit-upload", "config"} {
 		if !strings.Contains(text, "--"+flag) || !strings.Contains(text, "$QUN_"+strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))) {
 			t.Errorf("--%s or its variable is missing in\n%s", flag, out)
 		}

@@ -42,19 +42,21 @@ type Posting struct {
 // Judge says whether p may be said in g by the membership m: nil, or a refusal. Either may be nil, for "there is none".
 // The store asks it inside the transaction, with rows nobody else can change.
 func (p *Posting) Judge(g *Group, m *Membership) error {
-	if err := permitted(g, m, p.By, ActSend, p.Message.SentAt, p.Guests); err != nil {
-		return err
-	}
-	if m.Active() {
+	switch {
+	case g == nil || g.DissolvedAt != 0:
+		return refuseGroup()
+	case m.Active():
 		return p.judgeMember(g, m)
+	case m != nil && (m.State == MemberKicked || m.State == MemberBanned):
+		return refuseRemoved()
 	}
-	return p.judgeVisitor(g)
+	return p.judgeStranger(g)
 }
 
 func (p *Posting) judgeMember(g *Group, m *Membership) error {
 	now := p.Message.SentAt
-	if m.Barred != Unbarred {
-		return refuseBarred(m.Barred)
+	if p.By.Guest && !p.Guests {
+		return refuseGuests()
 	}
 	if m.Role != RoleMember {
 		return nil
@@ -72,10 +74,14 @@ func (p *Posting) judgeMember(g *Group, m *Membership) error {
 	return nil
 }
 
-func (p *Posting) judgeVisitor(g *Group) error {
+func (p *Posting) judgeStranger(g *Group) error {
 	switch {
-	case !p.Entered:
+	case !mayFind(g, p.By):
+		return refuseGroup()
+	case !p.By.Guest || !p.Entered:
 		return refuseNotEntered()
+	case !p.Guests:
+		return refuseGuests()
 	case g.MutedAll:
 		return refuseMuted(0)
 	case p.MembersPerGroup > 0 && g.MemberCount >= p.MembersPerGroup:
@@ -87,6 +93,11 @@ func (p *Posting) judgeVisitor(g *Group) error {
 // Membership is the one that begins with p.
 func (p *Posting) Membership() *Membership {
 	return newMembership(p.Message.GroupID, p.By, RoleMember, p.Message.SentAt)
+}
+
+// mayFind reports whether who, without being a member, may know that g exists.
+func mayFind(g *Group, who *User) bool {
+	return g.Visibility == VisibilityOpen || g.Visibility == VisibilityPublic && !who.Guest
 }
 
 func newMembership(g GroupID, u *User, role Role, now Time) *Membership {

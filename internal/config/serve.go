@@ -24,6 +24,10 @@ type Serve struct {
 	LimitMessages   float64 `default:"2" placeholder:"N" help:"Messages per second that one user may send, five times as many in a burst. 0 lifts the limit."`
 	LimitHandshakes float64 `default:"20" placeholder:"N" help:"New connections per second from one address. Members are exempt. 0 lifts the limit."`
 	LimitSockets    int     `default:"100" placeholder:"N" help:"Open connections from one address (members are exempt), and at most 10 of them per user. 0 lifts both."`
+	LimitUpload     float64 `default:"20" placeholder:"MB" help:"Size of one uploaded file. 0 lifts the limit."`
+	LimitUserFiles  float64 `default:"1000" placeholder:"MB" help:"What the files of one member may take; a tenth of it for a guest. 0 lifts the limit."`
+	LimitFiles      float64 `default:"20000" placeholder:"MB" help:"What all files may take. 0 lifts the limit."`
+	LimitPixels     float64 `default:"40" placeholder:"MP" help:"Megapixels of a picture. 0 lifts the limit."`
 	LimitRequests   float64 `default:"20" placeholder:"N" help:"HTTP requests per second that one user may make, five times as many in a burst. 0 lifts the limit."`
 
 	Metrics string `enum:"local,all,off" default:"local" help:"Who may read /metrics: local (this machine, not through a proxy), all, off."`
@@ -67,7 +71,8 @@ func (s *Serve) Check() error {
 func (s *Serve) checkLimits() error {
 	for name, limit := range map[string]float64{
 		"messages": s.LimitMessages, "handshakes": s.LimitHandshakes, "sockets": float64(s.LimitSockets),
-		"requests": s.LimitRequests,
+		"requests": s.LimitRequests, "upload": s.LimitUpload, "user-files": s.LimitUserFiles, "files": s.LimitFiles,
+		"pixels": s.LimitPixels,
 	} {
 		if !(limit >= 0 && limit <= 1e9) { // written so that NaN is refused too
 			return fmt.Errorf("--limit-%s %v: a number from 0 (no limit) to 1000000000 is needed", name, limit)

@@ -44,6 +44,7 @@ type limits struct {
 	MessageBurst      int     `json:"messageBurst"`
 	GroupsPerUser     int     `json:"groupsPerUser"`
 	MembersPerGroup   int     `json:"membersPerGroup"`
+	Upload            int64   `json:"upload"` // bytes of a file
 	Search            int     `json:"search"` // code points
 }
 
@@ -89,6 +90,7 @@ func (g *Gateway) greeting(c *client) *helloOut {
 			MessageLength: l.MessageLength, NickName: l.NickName, RoomName: l.Room,
 			MessagesPerSecond: l.MessagesPerSecond, MessageBurst: l.MessageBurst,
 			GroupsPerUser: l.GroupsPerUser, MembersPerGroup: l.MembersPerGroup, Search: l.Search,
+			Upload: l.UploadBytes,
 		},
 	}
 }

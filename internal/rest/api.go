@@ -26,12 +26,13 @@ const (
 )
 
 // register is the list of what can be asked, a file for each noun.
-func (s *server) register() {
+func (s *server) register(mux *http.ServeMux) {
 	s.registerSession()
 	s.registerUsers()
 	s.registerGroups()
 	s.registerMessages()
 	s.registerSearch()
+	s.registerFiles(mux)
 }
 
 // route is one operation: how it is documented, and what is asked before its handler runs.
@@ -82,6 +83,21 @@ func act[In any](s *server, r route, handle func(context.Context, *caller, *In) 
 			return nil, s.failure(x.r, err)
 		}
 		return nil, nil
+	})
+}
+
+// raw registers an operation that reads its request by itself; describe adds to the document what no type says.
+func (s *server) raw(mux *http.ServeMux, r route, handle func(http.ResponseWriter, *http.Request, *caller), describe func(*huma.Operation, huma.Registry)) {
+	op := s.operation(r)
+	describe(&op, s.api.OpenAPI().Components.Schemas)
+	s.api.OpenAPI().AddOperation(&op)
+	mux.HandleFunc(r.Method+" "+op.Path, func(w http.ResponseWriter, req *http.Request) {
+		c := &caller{request: req, header: w.Header()}
+		if err := s.admit(&r, w, c); err != nil {
+			s.fail(w, req, err)
+			return
+		}
+		handle(w, req, c)
 	})
 }
 

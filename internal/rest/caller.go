@@ -40,7 +40,7 @@ func secure(r *http.Request) bool { return r.TLS != nil }
 // route serve such people, and do they ask too often? It fills in the caller.
 func (s *server) admit(route *route, w http.ResponseWriter, c *caller) error {
 	w.Header().Set("Cache-Control", "no-store")
-	setDeadlines(w, bodyTime)
+	setDeadlines(w, c.request)
 	if err := s.identify(c); err != nil {
 		return err
 	}
@@ -56,13 +56,34 @@ func (s *server) admit(route *route, w http.ResponseWriter, c *caller) error {
 	return nil
 }
 
+// serve answers for files: for anybody who may see them, and more often than operations, since a page shows many at once.
+func (s *server) serve(mux *http.ServeMux, pattern string, handle func(http.ResponseWriter, *http.Request, *caller) error) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		c := &caller{request: r, header: w.Header()}
+		err := s.identify(c)
+		if err == nil {
+			if wait := s.fetches.Take(c.key()); wait > 0 {
+				err = refuseTooOften(wait)
+			}
+		}
+		if err == nil {
+			err = handle(w, r, c)
+		}
+		if err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
 // setDeadlines bounds how long a request's body may take, and its answer. Not every writer can: then the server's own
-// timeouts hold.
-func setDeadlines(w http.ResponseWriter, body time.Duration) {
+// timeouts hold. Without a body none is set for reading: it would end the request.
+func setDeadlines(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	deadlines := http.NewResponseController(w)
-	_ = deadlines.SetReadDeadline(now.Add(body))
-	_ = deadlines.SetWriteDeadline(now.Add(body + answerTime))
+	if r.ContentLength != 0 {
+		_ = deadlines.SetReadDeadline(now.Add(bodyTime))
+	}
+	_ = deadlines.SetWriteDeadline(now.Add(bodyTime + answerTime))
 }
 
 func changes(method string) bool { return method != http.MethodGet && method != http.MethodHead }
@@ -109,10 +130,15 @@ func (s *server) wait(route *route, c *caller) time.Duration {
 			return wait
 		}
 	}
+	return s.rates.Take(c.key())
+}
+
+// key is what a caller is counted by.
+func (c *caller) key() string {
 	if c.User != nil {
-		return s.rates.Take("user " + string(c.User.ID))
+		return "user " + string(c.User.ID)
 	}
-	return s.rates.Take("address " + addressOf(c.request))
+	return "address " + addressOf(c.request)
 }
 
 // addressOf is what counts as one address: an IPv6 network of 64 bits is one household.

@@ -22,7 +22,7 @@ func (s *server) registerGroups() {
 	answer(s, route{
 		ID: "getGroup", Method: http.MethodGet, Path: "/groups/{groupId}", Tag: tag, Who: somebody,
 		Summary: "Look a group up",
-		Refuses: []chat.Code{chat.CodeNotFound, chat.CodeForbidden},
+		Refuses: []chat.Code{chat.CodeNotFound, chat.CodeForbidden, chat.CodeNotInRoom},
 	}, s.getGroup)
 }
 

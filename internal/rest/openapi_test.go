@@ -1,9 +1,12 @@
 package rest_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,6 +15,7 @@ import (
 
 	"qun/internal/auth"
 	"qun/internal/chat"
+	"qun/internal/files"
 	"qun/internal/rest"
 	"qun/internal/store"
 )
@@ -28,12 +32,13 @@ func newChat(t *testing.T) (*chat.Service, *store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := chat.New(data, listener{}, chat.Config{})
+	kept, err := files.Open(files.Config{Dir: filepath.Join(t.TempDir(), "files"), Pixels: 40e6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := chat.New(data, listener{}, chat.Config{Files: kept})
 	t.Cleanup(func() {
-		if err := service.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if err := data.Close(); err != nil {
+		if err := errors.Join(service.Close(context.Background()), data.Close(), kept.Close()); err != nil {
 			t.Error(err)
 		}
 	})

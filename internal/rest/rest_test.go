@@ -46,6 +46,7 @@ func (keys) Account(context.Context, chat.UserID) (*auth.Account, error) {
 // site is the routes on a server of their own, and a browser's cookie.
 type site struct {
 	http.Handler
+	auth      *auth.Service
 	people    *people
 	signedOut []*auth.Identity
 	cookie    *http.Cookie
@@ -71,7 +72,7 @@ func newSite(t *testing.T, change func(*rest.Config)) *site {
 	if change != nil {
 		change(&cfg)
 	}
-	s.Handler = rest.New(cfg)
+	s.Handler, s.auth = rest.New(cfg), cfg.Auth
 	return s
 }
 

@@ -22,6 +22,7 @@ type Chat interface {
 	Groups
 	Messages
 	Search
+	Files
 }
 
 // Config is what the routes stand on.
@@ -58,9 +59,11 @@ func New(cfg Config) http.Handler {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	mux := http.NewServeMux()
-	s := &server{Config: cfg, rates: rates.New[string](cfg.RequestsPerSecond, int(math.Ceil(5*cfg.RequestsPerSecond)), nil)}
+	s := &server{
+		Config: cfg, rates: newRates(cfg.RequestsPerSecond), fetches: newRates(fetchesPerRequest * cfg.RequestsPerSecond),
+	}
 	s.api = s.newAPI(mux)
-	s.register()
+	s.register(mux)
 	s.completeDocument()
 	s.serveDocument(mux)
 	mux.HandleFunc("/api/", s.noSuchRoute)
@@ -72,6 +75,14 @@ func New(cfg Config) http.Handler {
 
 type server struct {
 	Config
-	api   huma.API
-	rates *rates.Rates[string]
+	api     huma.API
+	rates   *rates.Rates[string] // of operations
+	fetches *rates.Rates[string] // of files
+}
+
+// fetchesPerRequest is how many files may be asked for where one operation may be.
+const fetchesPerRequest = 20
+
+func newRates(perSecond float64) *rates.Rates[string] {
+	return rates.New[string](perSecond, int(math.Ceil(5*perSecond)), nil)
 }

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// sweepEvery is how often what nobody can see any more is looked for.
+const sweepEvery = time.Hour
+
+// sweeper is the goroutine that does that, from its start until stop.
+type sweeper struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+func startSweeper(sweep func(context.Context) error, log *slog.Logger) sweeper {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := sweeper{cancel, make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		tick := time.NewTicker(sweepEvery)
+		defer tick.Stop()
+		for {
+			if err := sweep(ctx); err != nil && ctx.Err() == nil {
+				log.Warn("look for what can go", "error", err)
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return s
+}
+
+// stop waits until it has ended.
+func (s sweeper) stop() {
+	s.cancel()
+	<-s.done
+}

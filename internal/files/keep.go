@@ -1,0 +1,117 @@
+package files
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"qun/internal/chat"
+)
+
+// sniffed is how many of the first bytes say what a file is.
+const sniffed = 512
+
+// Keep stores what body brings until its end, and says what it is. More than limit bytes (0: no limit) are chat.ErrTooLarge,
+// a picture of too many pixels is chat.ErrTooManyPixels, a full disk chat.ErrNoSpace; then, and when body ends with an
+// error, nothing is kept.
+func (s *Store) Keep(ctx context.Context, id chat.FileID, body io.Reader, limit int64) (*chat.Content, error) {
+	var content *chat.Content
+	err := s.write(ctx, kept, id, func(f file) (err error) {
+		if content, err = receive(f, body, limit); err != nil {
+			return err
+		}
+		return s.look(ctx, id, f, content)
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.drop(thumbs, []chat.FileID{id})) // it was drawn before the file had its name
+	}
+	return content, nil
+}
+
+// receive copies body to f, and measures it on the way.
+func receive(f io.Writer, body io.Reader, limit int64) (*chat.Content, error) {
+	hash := sha256.New()
+	head := &beginning{}
+	if limit > 0 {
+		body = io.LimitReader(body, limit+1)
+	}
+	n, err := io.Copy(io.MultiWriter(f, hash, head), body)
+	if err != nil {
+		return nil, fmt.Errorf("receive a file: %w", err)
+	}
+	if limit > 0 && n > limit {
+		return nil, chat.ErrTooLarge
+	}
+	return &chat.Content{Size: n, Type: http.DetectContentType(head.bytes), Hash: [32]byte(hash.Sum(nil))}, nil
+}
+
+// beginning keeps the first bytes that are written to it.
+type beginning struct{ bytes []byte }
+
+func (b *beginning) Write(p []byte) (int, error) {
+	b.bytes = append(b.bytes, p[:min(len(p), sniffed-len(b.bytes))]...)
+	return len(p), nil
+}
+
+// look finds out about a picture, and draws its small one. What only begins like a picture is none.
+func (s *Store) look(ctx context.Context, id chat.FileID, f io.ReadSeeker, c *chat.Content) error {
+	if !isPicture(c.Type) {
+		return nil
+	}
+	header, err := readHeader(c.Type, f)
+	if err != nil {
+		c.Type = anything
+		return nil
+	}
+	if s.pixels > 0 && header.pixels() > s.pixels {
+		return chat.ErrTooManyPixels
+	}
+	c.Width, c.Height = header.shown()
+	small, err := s.draw(ctx, c.Type, f, header, thumbnail)
+	if errors.Is(err, errNotDrawn) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = s.write(ctx, thumbs, id, func(to file) error {
+		_, err := to.Write(small)
+		return err
+	})
+	c.Thumb = err == nil
+	return err
+}
+
+// anything is the type of what is not known.
+const anything = "application/octet-stream"
+
+// MakeAvatar keeps the middle of a picture, small and square, under an id of its own. What is no picture that can be
+// drawn is chat.ErrNoPicture.
+func (s *Store) MakeAvatar(ctx context.Context, of chat.FileID, kind string, id chat.FileID) error {
+	f, err := s.Open(of)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if !isPicture(kind) {
+		return chat.ErrNoPicture
+	}
+	header, err := readHeader(kind, f)
+	if err != nil {
+		return chat.ErrNoPicture
+	}
+	drawn, err := s.draw(ctx, kind, f, header, avatar)
+	if errors.Is(err, errNotDrawn) {
+		return chat.ErrNoPicture
+	}
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, avatars, id, func(to file) error {
+		_, err := to.Write(drawn)
+		return err
+	})
+}
