@@ -87,6 +87,8 @@ type Config struct {
 	Observer Observer
 	// Logger gets what an operator should know. Nil discards it.
 	Logger *slog.Logger
+
+	parked bool // goroutines wait for sockets, as where there is no poller
 }
 
 // An Observer hears what happens to the sessions of a Server. It is called concurrently and must not block; a panic in it

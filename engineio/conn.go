@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// A conn is an established connection that carries WebSocket frames. It comes in two forms: rawConn, which waits for
-// input without a buffer and writes without waiting, and plainConn, which does its best on any net.Conn, TLS and
-// net.Pipe included. receive is called by one goroutine, try by the session's shard, write by one goroutine at a time
-// while the shard does not call try; closeWith and close by anybody, also more than once.
+// A conn is an established connection that carries WebSocket frames. It comes in three forms: epollConn, for which nobody
+// waits; rawConn, for systems without such, where a goroutine waits for input without a buffer; both write without
+// waiting; and plainConn, which does its best on any net.Conn, TLS and net.Pipe included. read and try are called by the
+// session's shard, write by one goroutine at a time while the shard does not call try; closeWith and close by anybody,
+// also more than once.
 type conn interface {
-	// receive waits for input and returns it. The bytes are valid until the next call.
-	receive() ([]byte, error)
+	// read begins to hand what arrives to r, until the connection ends. It is called once, or never.
+	read(r *frameReader)
 	// try writes as much of b as the connection takes at once. It keeps nothing of b.
 	try(b []byte) (n int, err error)
 	// write writes all of b and waits as long as that takes.
@@ -29,15 +30,43 @@ type conn interface {
 	close()
 }
 
-// newConn chooses the form for nc. First holds what has been read from the connection already.
-func newConn(nc net.Conn, first []byte) conn {
-	if tcp, ok := nc.(*net.TCPConn); ok {
-		tcp.SetWriteBuffer(socketBuffer)
+// newConn chooses the form for nc, of which first has been read already. A type that embeds a socket is none: going around
+// its Read and Write would break what it wraps the socket for.
+func newConn(nc net.Conn, first []byte, sh *Shard) conn {
+	switch nc := nc.(type) {
+	case *net.TCPConn:
+		nc.SetWriteBuffer(socketBuffer)
+	case *net.UnixConn:
+	default:
+		return &plainConn{nc: nc, first: first}
+	}
+	if c := newEpollConn(nc, first, sh.sockets()); c != nil {
+		return c
 	}
 	if c := newRawConn(nc, first); c != nil {
 		return c
 	}
 	return &plainConn{nc: nc, first: first}
+}
+
+// A receiver is a connection for whose input a goroutine waits.
+type receiver interface {
+	// receive waits for input and returns it. The bytes are valid until the next call.
+	receive() ([]byte, error)
+}
+
+// pump reads c until it ends.
+func pump(c receiver, r *frameReader) {
+	defer r.finish()
+	for {
+		b, err := c.receive()
+		if err != nil {
+			return
+		}
+		if r.input(b) {
+			r.catchUp()
+		}
+	}
 }
 
 // A plainConn cannot know whether a write would wait, so try never writes, and every write happens in a goroutine that
@@ -57,6 +86,8 @@ const (
 	plainWriteSize = 16 << 10    // a TLS record
 	lastWrite      = time.Second // for a peer to take the last frame
 )
+
+func (c *plainConn) read(r *frameReader) { go pump(c, r) }
 
 func (c *plainConn) receive() ([]byte, error) {
 	if len(c.first) > 0 {

@@ -23,14 +23,8 @@ type rawConn struct {
 	err   error
 }
 
-// newRawConn returns nil if nc is not a socket of the operating system. A type that embeds one does not count: going
-// around its Read and Write would break what it wraps the socket for.
+// newRawConn returns nil if the socket cannot be read and written this way.
 func newRawConn(nc net.Conn, first []byte) conn {
-	switch nc.(type) {
-	case *net.TCPConn, *net.UnixConn:
-	default:
-		return nil
-	}
 	raw, err := nc.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return nil
@@ -39,6 +33,8 @@ func newRawConn(nc net.Conn, first []byte) conn {
 	c.ready = c.readReady
 	return c
 }
+
+func (c *rawConn) read(r *frameReader) { go pump(c, r) }
 
 func (c *rawConn) receive() ([]byte, error) {
 	if len(c.first) > 0 {

@@ -49,6 +49,6 @@
 // # Connections
 //
 // A socket of the operating system is read when it has something, without a buffer or a timer while it is idle, and is
-// written without waiting. Any other net.Conn, TLS and net.Pipe included, costs a buffer, and a goroutine while something is
+// written without waiting. On Linux no goroutine waits for it either. Any other net.Conn, TLS and net.Pipe included, costs a buffer, and a goroutine while something is
 // being written.
 package engineio

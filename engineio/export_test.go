@@ -28,6 +28,22 @@ func Deadlines(s *Server) (n int) {
 	return n
 }
 
+// Resting is how many goroutines wait to be of use to a Handler.
+func Resting(s *Server) (n int) {
+	for _, sh := range s.shards {
+		sh.crew.mu.Lock()
+		n += sh.crew.resting
+		sh.crew.mu.Unlock()
+	}
+	return n
+}
+
+// Parked is a configuration with which goroutines wait for sockets.
+func Parked(cfg Config) Config {
+	cfg.parked = true
+	return cfg
+}
+
 // ParseFrameHeader and DecodeFrames show the parsers to the fuzzer.
 func ParseFrameHeader(b []byte) (ws.Header, int) { return parseFrameHeader(b) }
 

@@ -103,7 +103,7 @@ type frameDecoder struct {
 }
 
 // decode takes the next bytes of the stream and calls yield for every message and control frame that they complete.
-// The data handed to yield is the receiver's. It stops at the first error.
+// The data handed to yield is the receiver's. It stops at the first error; after errFull it goes on where it was.
 func (d *frameDecoder) decode(p []byte, yield func(op ws.OpCode, data []byte) error) error {
 	if len(d.partial) > 0 {
 		d.partial = append(d.partial, p...)
@@ -126,6 +126,9 @@ func (d *frameDecoder) decode(p []byte, yield func(op ws.OpCode, data []byte) er
 		ws.Cipher(data, h.Mask, 0)
 		rest = rest[end:]
 		if err := d.take(h, data, yield); err != nil {
+			if err == errFull {
+				d.keep(rest, true)
+			}
 			return err
 		}
 	}
@@ -210,7 +213,7 @@ func (d *frameDecoder) keep(rest []byte, consumed bool) {
 	switch {
 	case len(rest) == 0:
 		d.partial = nil
-	case d.partial == nil:
+	case len(d.partial) == 0:
 		d.partial = append([]byte(nil), rest...)
 	case consumed:
 		d.partial = d.partial[:copy(d.partial, rest)]

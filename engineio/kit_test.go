@@ -22,10 +22,11 @@ import (
 	"qun/engineio"
 )
 
-// A form is a way for peers to reach a server. The suite runs over both forms of connection: sockets of the operating
-// system in real time, and pipes in virtual time.
+// A form is a way for peers to reach a server. The suite runs over all forms of connection: sockets of the operating
+// system in real time, as a poller reads them (where there is one) and as goroutines do, and pipes in virtual time.
 type form struct {
 	name     string
+	parked   bool          // goroutines wait for sockets
 	virtual  bool          // time passes only while everything waits
 	patience time.Duration // after which a test gives up waiting
 	listen   func(*testing.T) listener
@@ -39,13 +40,16 @@ type listener interface {
 
 var (
 	sockets = form{name: "sockets", patience: 20 * time.Second, listen: listenTCP}
+	parked  = form{name: "parked", parked: true, patience: 20 * time.Second, listen: listenTCP}
 	pipes   = form{name: "pipes", virtual: true, patience: 30 * time.Minute, listen: listenPipe}
 )
 
-// overBoth runs the test over sockets, and over pipes in virtual time.
+// overBoth runs the test over sockets, read in both ways, and over pipes in virtual time.
 func overBoth(t *testing.T, test func(t *testing.T, f form)) {
 	t.Helper()
-	t.Run(sockets.name, func(t *testing.T) { test(t, sockets) })
+	for _, f := range []form{sockets, parked} {
+		t.Run(f.name, func(t *testing.T) { test(t, f) })
+	}
 	t.Run(pipes.name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) { test(t, pipes) })
 	})
@@ -167,6 +171,9 @@ func start(t *testing.T, f form, h *handler, cfg engineio.Config) *world {
 		h = &handler{onMessage: echo}
 	}
 	h.opened, h.closed = make(chan *engineio.Session, 4096), make(chan error, 4096)
+	if f.parked {
+		cfg = engineio.Parked(cfg)
+	}
 	w := &world{T: t, form: f, handler: h, server: engineio.NewServer(h, cfg)}
 	l := f.listen(t)
 	w.dial = l.dial

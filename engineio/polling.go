@@ -201,8 +201,13 @@ func (s *Session) receivePackets(body []byte) error {
 	}
 	for {
 		packet, rest, more := bytes.Cut(body, []byte{separator})
-		if err := s.receivePacket(packet); err != nil {
+		m, err := s.receivePacket(packet)
+		if err != nil {
 			return err
+		}
+		if m.Data != nil {
+			s.note(m)
+			s.push(m)
 		}
 		if !more {
 			return nil

@@ -34,7 +34,7 @@ type Server struct {
 
 	evicting atomic.Bool // an eviction goes round
 
-	goroutines sync.WaitGroup // readers, turns and late writers
+	goroutines sync.WaitGroup // readers and late writers
 	workers    sync.WaitGroup // of the shards
 	alive      sync.WaitGroup // sessions
 
@@ -182,7 +182,7 @@ func (s *Server) serveHandshake(w http.ResponseWriter, r *http.Request, query ma
 
 // openOnWebSocket answers a handshake that asks for a WebSocket. Opened is set when the session lives.
 func (s *Server) openOnWebSocket(w http.ResponseWriter, r *http.Request, session *Session, opened *bool) {
-	c, deflate, err := s.upgrade(w, r)
+	c, deflate, err := s.upgrade(w, r, session.shard)
 	if err != nil {
 		return // refused, and noted
 	}

@@ -441,41 +441,45 @@ func (s *Session) released() {
 // errPeerClosed says that the peer has taken its leave.
 var errPeerClosed = errors.New("peer closed the session")
 
-// receivePacket handles one packet in text form, from either transport. It may wait for the turn to catch up.
-// The packet's bytes are the session's from now on.
-func (s *Session) receivePacket(packet []byte) error {
+// receivePacket handles one packet in text form, from either transport. If that is a message it is returned, with Data that
+// is not nil. The packet's bytes are the session's from now on.
+func (s *Session) receivePacket(packet []byte) (m Message, err error) {
 	if len(packet) == 0 {
-		return ErrParse
+		return m, ErrParse
 	}
 	s.heard.Store(true)
 	body := packet[1:len(packet):len(packet)] // its bytes may be followed by another packet's
 	switch packetType(packet[0]) {
 	case packetMessage:
-		s.receive(Message{Data: body})
+		return Message{Data: body}, nil
 	case packetPong:
 		s.ponged.Store(int64(s.server.now()))
 	case packetOpen, packetUpgrade, packetNoop: // out of place, and harmless
 	case packetClose:
-		return errPeerClosed
+		return m, errPeerClosed
 	case packetPing:
-		return ErrTransportError // in this version of the protocol only servers ping
+		return m, ErrTransportError // in this version of the protocol only servers ping
 	case binaryPrefix:
-		data, err := base64.StdEncoding.AppendDecode(nil, bytes.TrimRight(body, "\r\n"))
+		data, err := base64.StdEncoding.AppendDecode([]byte{}, bytes.TrimRight(body, "\r\n"))
 		if err != nil {
-			return ErrParse
+			return m, ErrParse
 		}
-		s.receive(Message{Data: data, Binary: true})
+		return Message{Data: data, Binary: true}, nil
 	default:
-		return ErrParse
+		return m, ErrParse
 	}
-	return nil
+	return m, nil
 }
 
-// receive hands a message to the turn, and waits while the session has too many that are not handled.
-func (s *Session) receive(m Message) {
+// note counts a message that was received.
+func (s *Session) note(m Message) {
 	s.heard.Store(true)
 	s.shard.counts.packetsIn.Add(1)
 	s.shard.counts.bytesIn.Add(uint64(len(m.Data)))
+}
+
+// push hands a message to the turn, and waits while the session has too many that are not handled.
+func (s *Session) push(m Message) {
 	if s.in.push(m, &s.server.cfg) {
 		s.turn()
 	}

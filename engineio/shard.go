@@ -21,6 +21,7 @@ type Shard struct {
 	server *Server
 	index  int
 	bell   chan struct{}
+	crew   *crew
 
 	waiting atomic.Bool // the inbox is not empty; a hint that spares a look
 
@@ -39,6 +40,8 @@ type Shard struct {
 	wheel   wheel
 
 	counts shardCounts
+
+	poller atomic.Pointer[poller] // of its sockets; made with the first of them, under Server.mu
 }
 
 // An entry is what an inbox holds: a packet for a session, which is the common case and costs no allocation, or else an Entry.
@@ -50,13 +53,15 @@ type entry struct {
 }
 
 const (
-	scratchSize  = 64 << 10 // the most that is joined to one write
-	spareEntries = 8 << 10  // a larger inbox is not kept for the next turn
-	spareQueues  = 4 << 10  // as many sessions may be touched in a turn without an allocation
+	scratchSize   = 64 << 10 // the most that is joined to one write
+	spareEntries  = 8 << 10  // a larger inbox is not kept for the next turn
+	writesPerLook = 4        // see flush
+	spareQueues   = 4 << 10  // as many sessions may be touched in a turn without an allocation
 )
 
 func newShard(s *Server, index int) *Shard {
 	sh := &Shard{server: s, index: index, bell: make(chan struct{}, 1), slow: make(map[*Session]struct{})}
+	sh.crew = newCrew(sh)
 	sh.wheel.init(s.cfg, func() { sh.Post(entryFunc((*Shard).tick)) })
 	return sh
 }
@@ -167,18 +172,10 @@ func (sh *Shard) turn() (more bool) {
 		return false
 	}
 	sh.running = true
-	batch := sh.inbox
-	sh.inbox, sh.spare = sh.spare, nil
-	sh.waiting.Store(false)
+	batch := sh.takeInbox()
 	sh.mu.Unlock()
 
-	for i := range batch {
-		sh.carryOut(&batch[i])
-	}
-	if cap(batch) <= spareEntries {
-		clear(batch)
-		sh.spare = batch[:0]
-	}
+	sh.carryOutAll(batch)
 	sh.flush()
 
 	sh.mu.Lock()
@@ -186,6 +183,24 @@ func (sh *Shard) turn() (more bool) {
 	more = len(sh.inbox) > 0
 	sh.mu.Unlock()
 	return more
+}
+
+// takeInbox is called under the lock.
+func (sh *Shard) takeInbox() []entry {
+	batch := sh.inbox
+	sh.inbox, sh.spare = sh.spare, nil
+	sh.waiting.Store(false)
+	return batch
+}
+
+func (sh *Shard) carryOutAll(batch []entry) {
+	for i := range batch {
+		sh.carryOut(&batch[i])
+	}
+	if cap(batch) <= spareEntries {
+		clear(batch)
+		sh.spare = batch[:0]
+	}
 }
 
 func (sh *Shard) carryOut(e *entry) {
@@ -214,9 +229,14 @@ func (sh *Shard) touch(s *Session) {
 	}
 }
 
-// flush writes every touched session once. Writing can touch more sessions: those that end because of it.
+// flush writes every touched session once. Writing can touch more sessions: those that end because of it. It takes time, and
+// what comes meanwhile goes into the writes that are still ahead; who had been written by then is written again, last.
 func (sh *Shard) flush() {
+	ahead := len(sh.touched)
 	for i := 0; i < len(sh.touched); i++ {
+		if i%writesPerLook == writesPerLook-1 && i < ahead {
+			sh.look()
+		}
 		s := sh.touched[i]
 		s.touched = false
 		s.flush()
@@ -224,6 +244,20 @@ func (sh *Shard) flush() {
 	}
 	clear(sh.touched)
 	sh.touched = sh.touched[:0]
+}
+
+// look takes what sockets have to say, and lets it be handled, in the middle of a turn.
+func (sh *Shard) look() {
+	if p := sh.poller.Load(); p != nil && p.look() {
+		runtime.Gosched()
+	}
+	if !sh.waiting.Load() {
+		return
+	}
+	sh.mu.Lock()
+	batch := sh.takeInbox()
+	sh.mu.Unlock()
+	sh.carryOutAll(batch)
 }
 
 // tick moves the wheel, and looks after the sessions whose peers are slow.
@@ -266,9 +300,28 @@ func (sh *Shard) stop() {
 	sh.rung = true
 	sh.mu.Unlock()
 	sh.wheel.stop()
+	sh.crew.dismiss()
+	if p := sh.sockets(); p != nil {
+		p.close()
+	}
 	if ring {
 		sh.bell <- struct{}{}
 	}
+}
+
+// sockets is the shard's poller, or nil where goroutines wait for sockets, or where it is too late.
+func (sh *Shard) sockets() *poller {
+	s := sh.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := sh.poller.Load()
+	if p == nil && !s.down && !s.cfg.parked {
+		if p = newPoller(s); p != nil {
+			sh.poller.Store(p)
+			s.workers.Go(p.run)
+		}
+	}
+	return p
 }
 
 // An entryFunc is an Entry that is a function.

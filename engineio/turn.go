@@ -1,7 +1,6 @@
 package engineio
 
 import (
-	"runtime"
 	"runtime/debug"
 	"sync"
 )
@@ -23,7 +22,7 @@ type input struct {
 func (in *input) push(m Message, cfg *Config) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for !in.finished && len(in.messages) > 0 && (len(in.messages) >= cfg.InputMessages || in.bytes+len(m.Data) > cfg.InputBytes) {
+	for !in.finished && in.full(m, cfg) {
 		if in.room == nil {
 			in.room = make(chan struct{})
 		}
@@ -35,9 +34,31 @@ func (in *input) push(m Message, cfg *Config) bool {
 	if in.finished {
 		return false
 	}
+	in.add(m)
+	return true
+}
+
+// offer queues a message if there is room, or drops it if the session has ended. It returns false if there is no room.
+func (in *input) offer(m Message, cfg *Config) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.finished:
+	case in.full(m, cfg):
+		return false
+	default:
+		in.add(m)
+	}
+	return true
+}
+
+func (in *input) full(m Message, cfg *Config) bool {
+	return len(in.messages) > 0 && (len(in.messages) >= cfg.InputMessages || in.bytes+len(m.Data) > cfg.InputBytes)
+}
+
+func (in *input) add(m Message) {
 	in.messages = append(in.messages, m)
 	in.bytes += len(m.Data)
-	return true
 }
 
 // finish says that the session has ended. Who waits for room is let go.
@@ -101,13 +122,12 @@ func (in *input) next() (step, []Message) {
 // thereby one at a time and in order, may block, and leave nothing on the stacks of the goroutines that wait for input.
 func (s *Session) turn() {
 	if s.in.lend() {
-		s.server.goroutines.Add(1)
-		go s.takeTurn()
+		s.shard.crew.serve(s)
 	}
 }
 
+// takeTurn calls the Handler for everything that waits.
 func (s *Session) takeTurn() {
-	defer s.server.goroutines.Done()
 	for {
 		what, messages := s.in.next()
 		switch what {
@@ -130,9 +150,6 @@ func (s *Session) takeTurn() {
 			s.server.guard("observer", func() { s.server.cfg.Observer.SessionClosed(s.Transport(), reason) })
 			s.leave()
 		}
-		// Whoever is ready to run goes first: what they post leaves in the same writes. On an idle server nobody is.
-		runtime.Gosched()
-		s.server.turnShards()
 	}
 }
 

@@ -14,7 +14,7 @@ const noopDelay = 50 * time.Millisecond
 // serveProbe lets a WebSocket try to become the transport of a session that polls.
 func (s *Server) serveProbe(w http.ResponseWriter, r *http.Request, session *Session) {
 	s.setHeaders(w.Header(), r, false)
-	c, deflate, err := s.upgrade(w, r)
+	c, deflate, err := s.upgrade(w, r, session.shard)
 	if err != nil {
 		return // refused, and noted
 	}

@@ -18,7 +18,7 @@ func wantsUpgrade(r *http.Request) bool {
 // upgrade answers the WebSocket handshake and takes the connection out of net/http's hands. Afterwards the HTTP handler
 // must return at once: staying would keep the request, its context and its buffers alive as long as the connection.
 // Deflate says that messages may be compressed.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (c conn, deflate bool, err error) {
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, sh *Shard) (c conn, deflate bool, err error) {
 	upgrader := ws.HTTPUpgrader{Header: w.Header().Clone(), Timeout: answerTimeout}
 	extension := noContext()
 	if s.cfg.PerMessageDeflate {
@@ -38,7 +38,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) (c conn, deflat
 		_, _ = rw.Reader.Read(first) // what is buffered is there: this neither waits nor fails
 	}
 	_, deflate = extension.Accepted()
-	return newConn(nc, first), deflate, nil
+	return newConn(nc, first, sh), deflate, nil
 }
 
 // A frameReader is the reading side of one WebSocket: a goroutine that waits, parses frames, answers what belongs to
@@ -47,44 +47,60 @@ type frameReader struct {
 	session *Session
 	conn    conn
 	decoder frameDecoder
-	probing bool // the WebSocket is not the session's transport yet
+	probing bool    // the WebSocket is not the session's transport yet
+	ended   bool    // what arrived was the end, or an error
+	held    Message // one for which there was no room in the session's queue
 	take    func(ws.OpCode, []byte) error
 
 	ping atomic.Pointer[[]byte] // the payload of a ping that is to be answered, until the shard takes it
 }
 
-// read starts the goroutine that reads c for the session.
+// read begins to read c for the session.
 func (s *Session) read(c conn, probing, deflate bool) {
 	cfg := &s.server.cfg
 	r := &frameReader{session: s, conn: c, probing: probing}
 	r.decoder = frameDecoder{maxMessage: cfg.MaxPayload, maxFragments: cfg.MaxFragments, deflate: deflate}
 	r.take = r.takeFrame
 	s.server.goroutines.Add(1)
-	go r.run()
+	c.read(r)
 }
 
-// run reads until the connection ends. After the end of the session it goes on, reading into the void, until the peer
-// has closed too or the shard loses its patience: closing a socket with unread input would destroy what we said last.
-func (r *frameReader) run() {
-	s := r.session
-	defer s.server.goroutines.Done()
-	ended := false
-	for {
-		b, err := r.conn.receive()
-		if err != nil {
-			break
-		}
-		if ended {
-			continue
-		}
-		if err := r.decoder.decode(b, r.take); err != nil {
-			ended = true
-			r.decoder = frameDecoder{}
-			s.shard.Post(entryFunc(func(*Shard) { s.readFailed(r.conn, err) }))
-		}
+// errFull says that a message waits in frameReader.held.
+var errFull = errors.New("the session's queue is full")
+
+// input takes the next bytes that arrived. It reports whether the session's queue is full: then catchUp must come before
+// more input. After the end of the session the bytes go into the void, until the peer has closed too or the shard loses
+// its patience: closing a socket with unread input would destroy what we said last.
+func (r *frameReader) input(b []byte) (full bool) {
+	if r.ended {
+		return false
 	}
+	err := r.decoder.decode(b, r.take)
+	if err == nil || err == errFull {
+		return err != nil
+	}
+	s := r.session
+	r.ended = true
+	r.decoder = frameDecoder{}
+	s.shard.Post(entryFunc(func(*Shard) { s.readFailed(r.conn, err) }))
+	return false
+}
+
+// catchUp waits until the session has taken what arrived.
+func (r *frameReader) catchUp() {
+	for full := true; full; full = r.input(nil) {
+		m := r.held
+		r.held = Message{}
+		r.session.push(m)
+	}
+}
+
+// finish is called when the connection has ended.
+func (r *frameReader) finish() {
+	s := r.session
 	s.shard.Post(entryFunc(func(*Shard) { s.readEnded(r.conn) }))
 	s.server.turnShards()
+	s.server.goroutines.Done()
 }
 
 // takeFrame handles one message or control frame.
@@ -101,10 +117,26 @@ func (r *frameReader) takeFrame(op ws.OpCode, data []byte) error {
 	case r.probing:
 		return r.takeProbe(op, data)
 	case op == ws.OpBinary:
-		s.receive(Message{Data: data, Binary: true})
+		return r.deliver(Message{Data: data, Binary: true})
 	default:
-		return s.receivePacket(data)
+		m, err := s.receivePacket(data)
+		if m.Data != nil {
+			return r.deliver(m)
+		}
+		return err
 	}
+	return nil
+}
+
+// deliver hands a message to the session's turn, or keeps it until there is room.
+func (r *frameReader) deliver(m Message) error {
+	s := r.session
+	s.note(m)
+	if !s.in.offer(m, &s.server.cfg) {
+		r.held = m
+		return errFull
+	}
+	s.turn()
 	return nil
 }
 

@@ -9,17 +9,22 @@ import (
 	"qun/internal/names"
 )
 
-// Entry says where somebody wants in: by the address Room, or by Group.
+// Entry says where somebody wants in: by the address Room, by Group, or by the token of an Invite.
 type Entry struct {
-	Room  string
-	Group GroupID
-	Plain bool // a plain client's guest: its join line is told at every entry
+	Room    string
+	Group   GroupID
+	Invite  string
+	Text    string // to those who decide, where one has to be let in
+	Address string // where a guest without a token comes from; "" for whoever else
+	Plain   bool   // a plain client's guest: its join line is told at every entry
 }
 
 // Entered says that the way is free.
 type Entered struct {
 	User     *User    // who entered; a guest whose name a member bears by now has the suffix
 	Group    *Group   // with Me
+	Pending  bool     // who waits now to be let in: the outcome comes by the user's own counter
+	Rev      Seq      // the number at which the membership last changed; 0 if there never was one
 	JoinLine *Message // to be pushed to everybody there, the joiner included; not stored. nil: none, or a stored one comes by itself
 }
 
@@ -31,33 +36,47 @@ func (s *Service) Enter(ctx context.Context, who *User, in Entry) (*Entered, err
 		return nil, err
 	}
 	defer s.life.RUnlock()
-	e := entry{Service: s, ctx: ctx, who: who}
-	err := e.find(in)
+	e := entry{Service: s, ctx: ctx, in: in, who: who}
+	err := e.find()
 	if err == nil {
 		err = e.join()
 	}
 	if err != nil {
 		return nil, refusal(err, "enter a group")
 	}
-	return &Entered{User: e.who, Group: e.group, JoinLine: e.line(in.Plain)}, nil
+	if e.pending {
+		return &Entered{User: e.who, Group: e.group, Pending: true}, nil
+	}
+	entered := &Entered{User: e.who, Group: e.group, JoinLine: e.line(in.Plain)}
+	if e.member != nil {
+		entered.Rev = e.member.Rev
+	}
+	return entered, nil
 }
 
 // entry is one Enter on its way.
 type entry struct {
 	*Service
 	ctx context.Context
+	in  Entry
 
-	who    *User
-	group  *Group
-	member *Membership // nil if there never was one
+	who     *User
+	group   *Group
+	member  *Membership // nil if there never was one
+	invite  *Invite     // nil: uninvited
+	host    *Membership // who made the invite
+	pending bool
 }
 
 // find looks the group up, or makes it.
-func (e *entry) find(in Entry) error {
-	if in.Group != "" {
-		return e.lookByID(in.Group)
+func (e *entry) find() error {
+	if e.in.Invite != "" {
+		return e.look(e.invited)
 	}
-	shown, key, err := names.Room(in.Room, e.cfg.Limits.Room)
+	if e.in.Group != "" {
+		return e.lookByID(e.in.Group)
+	}
+	shown, key, err := names.Room(e.in.Room, e.cfg.Limits.Room)
 	if err != nil {
 		return e.badRoom(err)
 	}
@@ -66,6 +85,12 @@ func (e *entry) find(in Entry) error {
 		err = e.open(shown, key)
 	}
 	return err
+}
+
+// invited is the group that the token invites to.
+func (e *entry) invited(r Reader) (group *Group, err error) {
+	e.invite, group, e.host, err = e.invitation(r, e.in.Invite)
+	return group, err
 }
 
 // look reads group and membership of one moment, and gives a guest the name it may bear now.
@@ -109,10 +134,11 @@ func (e *entry) open(shown, key string) error {
 	}
 	var first func(GroupTx) error
 	if !e.who.Guest {
-		if err := e.roomForOneMore(); err != nil {
+		err := e.store.View(e.ctx, func(r Reader) error { return e.roomForOneMore(r, e.who.ID) })
+		if err != nil {
 			return err
 		}
-		first = func(tx GroupTx) error { return e.enrol(tx, RoleOwner) }
+		first = func(tx GroupTx) error { return e.enrolAs(tx, RoleOwner) }
 	}
 	group, made, err := e.store.OpenRoom(e.ctx, key, g, first)
 	if err != nil {
@@ -126,7 +152,7 @@ func (e *entry) open(shown, key string) error {
 	return e.lookByID(group.ID) // somebody else was faster
 }
 
-// join admits who, and begins the membership of a member who has none.
+// join admits who, and begins the membership of a member who has none, or makes it wait for that.
 func (e *entry) join() error {
 	if err := e.admit(e.group, e.member); err != nil {
 		return err
@@ -135,64 +161,125 @@ func (e *entry) join() error {
 		e.group.Me = myView(e.group, e.member)
 		return nil
 	}
+	if err := checkText(e.in.Text, maxReason); err != nil {
+		return err
+	}
 	if wait := e.entries.Take(e.who.ID); wait > 0 {
 		return refuseRate(wait)
 	}
-	if err := e.roomForOneMore(); err != nil {
+	err := e.store.View(e.ctx, func(r Reader) error { return e.roomForOneMore(r, e.who.ID) })
+	if err != nil {
 		return err
 	}
-	err := e.store.Change(e.ctx, e.group.ID, func(tx GroupTx) error {
-		m, err := orNone(tx.Membership(e.who.ID))
-		if err != nil {
-			return err
-		}
-		if err := e.admit(tx.Group(), m); err != nil {
-			return err
-		}
-		if m.Active() { // on another device, meanwhile
-			e.group, e.member = tx.Group(), m
-			return nil
-		}
-		return e.enrol(tx, RoleMember)
-	})
-	if err != nil {
+	if err := e.store.Change(e.ctx, e.group.ID, e.begin); err != nil {
 		return err
 	}
 	e.group.Me = myView(e.group, e.member)
 	e.announcer.settle(e.ctx, counter{group: e.group.ID})
+	e.announcer.settle(e.ctx, counter{user: e.who.ID})
 	return nil
 }
 
-// enrol begins a membership, with the line that tells it.
-func (e *entry) enrol(tx GroupTx, role Role) error {
-	g := tx.Group()
-	m := newMembership(g.ID, e.who, role, e.now())
+// begin asks again, now that nobody else changes the group, and lets who in.
+func (e *entry) begin(tx GroupTx) (err error) {
+	if e.member, err = orNone(tx.Membership(e.who.ID)); err != nil {
+		return err
+	}
+	e.group, e.pending = tx.Group(), false
+	if e.invite != nil {
+		if err := e.redeem(tx); err != nil {
+			return err
+		}
+	}
+	if err := e.admit(e.group, e.member); err != nil || e.member.Active() { // on another device, meanwhile
+		return err
+	}
+	if e.mustWait() {
+		e.pending = true
+		return e.ask(tx, e.who, e.in.Text)
+	}
+	if e.invite != nil {
+		e.invite.Uses++
+		if err := tx.PutInvite(e.invite); err != nil {
+			return err
+		}
+	}
+	return e.enrolAs(tx, RoleMember)
+}
+
+// redeem reads the invite once more: it may have been used up, and its maker removed.
+func (e *entry) redeem(tx GroupTx) (err error) {
+	if e.invite, err = tx.Invite(e.invite.ID); err != nil {
+		return err
+	}
+	if e.host, err = orNone(tx.Membership(e.invite.By)); err != nil {
+		return err
+	}
+	if e.invite.ended(e.now()) || !e.mayInvite(e.group, e.host) {
+		return refuseInvite()
+	}
+	return nil
+}
+
+// mustWait reports whether somebody has to let who in: not if one of those invited it.
+func (e *entry) mustWait() bool {
+	return e.group.Joining == JoiningApproval && (e.invite == nil || e.host.Role == RoleMember)
+}
+
+// enrolAs begins the membership, with the line that tells it.
+func (e *entry) enrolAs(tx GroupTx, role Role) (err error) {
+	if err := e.Service.join(tx, e.who, role); err != nil {
+		return err
+	}
+	e.group = tx.Group()
+	e.member, err = tx.Membership(e.who.ID)
+	return err
+}
+
+// join begins a membership, with the line that tells it.
+func (s *Service) join(tx GroupTx, who *User, role Role) error {
+	if err := s.enrol(tx, who, role); err != nil {
+		return err
+	}
+	return tx.AddMessage(s.joinLine(tx.Group(), who))
+}
+
+// enrol begins a membership. Who was muted stays so; who waited to be let in is.
+func (s *Service) enrol(tx GroupTx, who *User, role Role) error {
+	before, err := orNone(tx.Membership(who.ID))
+	if err != nil {
+		return err
+	}
+	m := newMembership(tx.Group().ID, who, role, s.now())
+	if before != nil {
+		m.MutedUntil = before.MutedUntil
+	}
 	if err := tx.PutMembership(m); err != nil {
 		return err
 	}
-	if err := tx.AddMessage(e.joinLine(g)); err != nil {
+	q, err := orNoRequest(tx.JoinRequest(who.ID))
+	if err != nil || q == nil {
 		return err
 	}
-	e.group, e.member = tx.Group(), m
-	return nil
+	q.State = RequestApproved
+	return s.settle(tx, q)
 }
 
 // admit refuses whom g does not take.
 func (e *entry) admit(g *Group, m *Membership) error {
+	as := standing(g, m, e.who, e.now())
 	switch {
-	case g.DissolvedAt != 0:
-		return refuseGroup()
-	case !m.Active() && !mayFind(g, e.who):
+	case as == Outsider && (e.invite == nil || g.DissolvedAt != 0):
 		return refuseGroup()
 	case e.who.Guest && e.cfg.Guests == GuestsOff:
 		return refuseGuests()
-	case m.Active():
-		return nil
-	case m != nil && m.State == MemberBanned, m != nil && m.State == MemberKicked && e.who.Guest:
+	case m.isOut(e.now()), e.who.Guest && !m.Active() && e.bars.holds(g.ID, e.who.NickName, e.in.Address, e.now()):
 		return refuseRemoved()
-	case e.who.Guest:
+	case m.Active(), as == Visitor:
 		return nil
-	case g.Joining != JoiningOpen:
+	case e.who.Guest && as == Outsider:
+		return refuseGuests()
+	case e.who.Guest, g.Joining == JoiningInvite && e.invite == nil:
 		return refuseInviteOnly()
 	case e.cfg.Limits.MembersPerGroup > 0 && g.MemberCount >= e.cfg.Limits.MembersPerGroup:
 		return refuseFull()
@@ -201,16 +288,16 @@ func (e *entry) admit(g *Group, m *Membership) error {
 }
 
 // roomForOneMore refuses who is in as many groups as one may be.
-func (e *entry) roomForOneMore() error {
-	limit := e.cfg.Limits.GroupsPerUser
+func (s *Service) roomForOneMore(r Reader, u UserID) error {
+	limit := s.cfg.Limits.GroupsPerUser
 	if limit == 0 {
 		return nil
 	}
-	mine, err := e.MyGroups(e.ctx, e.who)
+	mine, err := r.GroupCount(u)
 	if err != nil {
 		return err
 	}
-	if len(mine) >= limit {
+	if mine >= limit {
 		return refuseTooManyGroups(limit)
 	}
 	return nil
@@ -228,27 +315,29 @@ func (e *entry) line(plain bool) *Message {
 	if e.entries.Take(e.who.ID) > 0 {
 		return nil
 	}
-	return e.joinLine(e.group)
+	return e.joinLine(e.group, e.who)
 }
 
-func (e *entry) joinLine(g *Group) *Message {
-	now := e.cfg.Now()
+func (s *Service) joinLine(g *Group, who *User) *Message {
+	now := s.cfg.Now()
 	room := g.Room
 	if room == "" {
 		room = g.Name
 	}
 	return &Message{
-		ID: MessageID(newID(now)), GroupID: g.ID, Room: g.Room, UserID: e.who.ID, NickName: e.who.NickName,
-		Guest: e.who.Guest, Kind: MessageJoin, Text: e.who.NickName + " 加入了 " + room + " 房间", SentAt: TimeOf(now),
+		ID: MessageID(newID(now)), GroupID: g.ID, Room: g.Room, UserID: who.ID, NickName: who.NickName,
+		Guest: who.Guest, Kind: MessageJoin, Text: who.NickName + " 加入了 " + room + " 房间", SentAt: TimeOf(now),
 	}
 }
 
-func (e *entry) badRoom(err error) error {
+func (s *Service) badRoom(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, names.ErrEmpty):
 		return refuseEmptyRoom()
 	case errors.Is(err, names.ErrTooLong):
-		return refuseLongRoom(e.cfg.Limits.Room)
+		return refuseLongRoom(s.cfg.Limits.Room)
 	case errors.Is(err, names.ErrForbidden):
 		return refuseRoomLetters()
 	}

@@ -198,7 +198,14 @@ func TestRemovedStayOut(t *testing.T) {
 	h.enter(bob, "lobby")
 	h.send(guest, g, "hello")
 	h.setState(g, bob, chat.MemberBanned)
-	h.setState(g, guest, chat.MemberKicked)
+	h.change(g, func(tx chat.GroupTx) error {
+		m, err := tx.Membership(guest.ID)
+		if err != nil {
+			return err
+		}
+		m.State, m.OutUntil = chat.MemberKicked, chat.Forever
+		return tx.PutMembership(m)
+	})
 	for _, who := range []*chat.User{bob, guest} {
 		if _, err := h.Enter(h.ctx, who, chat.Entry{Room: "lobby"}); code(err) != chat.CodeForbidden {
 			t.Errorf("%s enters: got %v", who.NickName, err)

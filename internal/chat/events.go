@@ -42,6 +42,10 @@ type MeChange struct {
 	Settings json.RawMessage `json:"settings,omitempty"`
 	Group    *GroupState     `json:"group,omitempty"`
 	Left     *Left           `json:"left,omitempty"`
+	Pending  *Pending        `json:"pending,omitempty"`
+	Block    *Block          `json:"block,omitempty"`
+
+	Rev Seq `json:"-"` // with Group and Left: the group's number at which the membership last changed
 }
 
 // GroupState is one of my groups as I have it.
@@ -108,9 +112,9 @@ func SettingsEvent(u UserID, settings json.RawMessage, rev Seq) Event {
 
 // MembershipEvent is what a membership's newest number of the user's own counter tells that user.
 func MembershipEvent(g *Group, m *Membership) Event {
-	me := &MeChange{Head: m.UserRev}
+	me := &MeChange{Head: m.UserRev, Rev: m.Rev}
 	if m.Active() && g.DissolvedAt == 0 {
-		me.Group = &GroupState{GroupID: g.ID, Me: m.Me(g.Counted), Draft: m.Draft}
+		me.Group = &GroupState{GroupID: g.ID, Me: m.Me(g), Draft: m.Draft}
 	} else {
 		me.Left = left(g, m)
 	}
@@ -124,9 +128,9 @@ func left(g *Group, m *Membership) *Left {
 	case g.DissolvedAt != 0:
 		l.Reason = GoneDissolved
 	case m.State == MemberKicked:
-		l.Reason = GoneKicked
+		l.Reason, l.Until = GoneKicked, m.OutUntil
 	case m.State == MemberBanned:
-		l.Reason = GoneBanned
+		l.Reason, l.Until = GoneBanned, m.OutUntil
 	default:
 		l.Reason = GoneLeft
 	}

@@ -46,6 +46,7 @@ type Group struct {
 	Joining      Joining    `json:"joining"`
 	History      Extent     `json:"history"`
 	Announcement string     `json:"announcement,omitempty"`
+	AnnouncedAt  Time       `json:"announcedAt,omitempty"`
 	SlowMode     int        `json:"slowMode,omitempty"` // seconds between two messages of a member
 	MutedAll     bool       `json:"mutedAll,omitempty"`
 	MemberCount  int        `json:"memberCount"`
@@ -57,6 +58,8 @@ type Group struct {
 
 	Counted     int64 `json:"-"` // countable messages so far; unread is a difference of such counts
 	DissolvedAt Time  `json:"-"`
+	Announced   Seq   `json:"-"` // the number at which Announcement last changed
+	Requests    int   `json:"-"` // join requests that wait; for those who decide
 }
 
 // GroupMe is a group as one user has it: role, cursor, settings. It is private to that user.
@@ -70,6 +73,10 @@ type GroupMe struct {
 	Pinned     bool   `json:"pinned"`
 	MutedUntil Time   `json:"mutedUntil,omitempty"`
 	FromSeq    Seq    `json:"fromSeq,omitempty"`
+
+	AnnouncementRead bool  `json:"announcementRead,omitempty"` // of a group that has one
+	Requests         int   `json:"requests,omitempty"`         // join requests that wait for me or my like
+	Peer             *User `json:"peer,omitempty"`             // the other one of a group of two, in answers
 }
 
 // Conversation is a line of my conversation list: a group, its newest message, and what I was about to say.

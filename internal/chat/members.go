@@ -56,19 +56,38 @@ type Membership struct {
 	Notify    Notify // how loudly the group calls
 	Pinned    bool
 	Draft     string
-	UserRev   Seq // the number of the user's own counter at which the private part last changed
+	OutUntil  Time // who was removed stays out until then; 0 of a ban: until it is lifted
+	Announced Seq  // the newest announcement its user has read
+	Barred    Bar  // in a group of two
+	UserRev   Seq  // the number of the user's own counter at which the private part last changed
 }
 
 // Active reports whether m is a membership that holds; a nil one does not.
 func (m *Membership) Active() bool { return m != nil && m.State == MemberActive }
 
+// isOut reports whether m was removed and has to stay out.
+func (m *Membership) isOut(now Time) bool {
+	switch {
+	case m == nil:
+		return false
+	case m.State == MemberBanned:
+		return m.OutUntil == 0 || m.OutUntil > now
+	}
+	return m.State == MemberKicked && m.OutUntil > now
+}
+
 // Unread is how many countable messages of others came after what m has read, of counted in the group.
 func (m *Membership) Unread(counted int64) int64 { return counted - m.ReadCount - m.OwnUnread }
 
-// Me is m as its own user sees it in a group that has counted so many countable messages.
-func (m *Membership) Me(counted int64) *GroupMe {
-	return &GroupMe{
-		Role: m.Role, GroupNick: m.GroupNick, ReadSeq: m.ReadSeq, Unread: m.Unread(counted),
+// Me is m as its own user sees it in its group.
+func (m *Membership) Me(g *Group) *GroupMe {
+	me := &GroupMe{
+		Role: m.Role, GroupNick: m.GroupNick, ReadSeq: m.ReadSeq, Unread: m.Unread(g.Counted),
 		Notify: m.Notify, Pinned: m.Pinned, MutedUntil: m.MutedUntil, FromSeq: m.FromSeq,
+		AnnouncementRead: g.Announced > 0 && m.Announced == g.Announced,
 	}
+	if m.Role != RoleMember {
+		me.Requests = g.Requests
+	}
+	return me
 }

@@ -115,5 +115,23 @@ func missedByUser(r Reader, id UserID, want span) ([]Event, error) {
 			events[b.Membership.UserRev-want.from] = MembershipEvent(b.Group, b.Membership)
 		}
 	}
+	requests, err := r.JoinRequestsOf(id, want.from-1)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range requests {
+		if want.holds(q.UserRev) {
+			events[q.UserRev-want.from] = JoinRequestEvent(q)
+		}
+	}
+	blocks, err := r.Blocks(id, want.from-1)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range blocks {
+		if want.holds(b.UserRev) {
+			events[b.UserRev-want.from] = BlockEvent(b)
+		}
+	}
 	return events, nil
 }

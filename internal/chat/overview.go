@@ -23,6 +23,8 @@ type Overview struct {
 	Head     Seq             `json:"head"` // my own counter; 0 for a guest that never spoke
 	Settings json.RawMessage `json:"settings"`
 	Groups   []*Conversation `json:"groups"`
+	Pending  []*Pending      `json:"pending,omitempty"` // groups I wait to be let into
+	Blocked  []UserID        `json:"blocked,omitempty"` // whom I block
 }
 
 // Snapshot is the answer to joinRoom: the group with my Me, and its newest page, of one moment.
@@ -70,7 +72,7 @@ func (s *Service) group(r Reader, who *User, id GroupID) (*Group, error) {
 		}
 	}
 	group.Me = myView(group, m)
-	return group, nil
+	return group, withPeer(r, group, who.ID)
 }
 
 // MyGroups are the ids of the groups who is in: what its sockets enter before Overview is read.
@@ -111,13 +113,45 @@ func (s *Service) Overview(ctx context.Context, who *User) (*Overview, error) {
 			return err
 		}
 		last, err := r.LastMessages(who.ID)
+		if err != nil {
+			return err
+		}
 		all.Groups = conversations(mine, last)
-		return err
+		return all.readPrivate(r, who.ID)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read overview of %s: %w", who.ID, err)
 	}
 	return all, nil
+}
+
+// readPrivate reads what is beside the groups, and who the others are in groups of two.
+func (o *Overview) readPrivate(r Reader, who UserID) error {
+	peers, err := r.Peers(who, "")
+	if err != nil {
+		return err
+	}
+	for _, c := range o.Groups {
+		if c.Kind == KindDirect {
+			c.Me.Peer = peers[c.ID]
+		}
+	}
+	requests, err := r.JoinRequestsOf(who, 0)
+	if err != nil {
+		return err
+	}
+	for _, q := range requests {
+		if q.State == RequestWaiting {
+			o.Pending = append(o.Pending, q.pending())
+		}
+	}
+	blocks, err := r.Blocks(who, 0)
+	for _, b := range blocks {
+		if b.On {
+			o.Blocked = append(o.Blocked, b.User)
+		}
+	}
+	return err
 }
 
 func conversations(mine []Belonging, last map[GroupID]*Message) []*Conversation {

@@ -42,21 +42,19 @@ type Posting struct {
 // Judge says whether p may be said in g by the membership m: nil, or a refusal. Either may be nil, for "there is none".
 // The store asks it inside the transaction, with rows nobody else can change.
 func (p *Posting) Judge(g *Group, m *Membership) error {
-	switch {
-	case g == nil || g.DissolvedAt != 0:
-		return refuseGroup()
-	case m.Active():
-		return p.judgeMember(g, m)
-	case m != nil && (m.State == MemberKicked || m.State == MemberBanned):
-		return refuseRemoved()
+	if err := permitted(g, m, p.By, ActSend, p.Message.SentAt, p.Guests); err != nil {
+		return err
 	}
-	return p.judgeStranger(g)
+	if m.Active() {
+		return p.judgeMember(g, m)
+	}
+	return p.judgeVisitor(g)
 }
 
 func (p *Posting) judgeMember(g *Group, m *Membership) error {
 	now := p.Message.SentAt
-	if p.By.Guest && !p.Guests {
-		return refuseGuests()
+	if m.Barred != Unbarred {
+		return refuseBarred(m.Barred)
 	}
 	if m.Role != RoleMember {
 		return nil
@@ -74,14 +72,10 @@ func (p *Posting) judgeMember(g *Group, m *Membership) error {
 	return nil
 }
 
-func (p *Posting) judgeStranger(g *Group) error {
+func (p *Posting) judgeVisitor(g *Group) error {
 	switch {
-	case !mayFind(g, p.By):
-		return refuseGroup()
-	case !p.By.Guest || !p.Entered:
+	case !p.Entered:
 		return refuseNotEntered()
-	case !p.Guests:
-		return refuseGuests()
 	case g.MutedAll:
 		return refuseMuted(0)
 	case p.MembersPerGroup > 0 && g.MemberCount >= p.MembersPerGroup:
@@ -93,11 +87,6 @@ func (p *Posting) judgeStranger(g *Group) error {
 // Membership is the one that begins with p.
 func (p *Posting) Membership() *Membership {
 	return newMembership(p.Message.GroupID, p.By, RoleMember, p.Message.SentAt)
-}
-
-// mayFind reports whether who, without being a member, may know that g exists.
-func mayFind(g *Group, who *User) bool {
-	return g.Visibility == VisibilityOpen || g.Visibility == VisibilityPublic && !who.Guest
 }
 
 func newMembership(g GroupID, u *User, role Role, now Time) *Membership {

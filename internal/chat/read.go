@@ -62,8 +62,13 @@ func readUpTo(r Reader, m *Membership, seq Seq) (*Membership, error) {
 // readable finds a group that who may read, and who's membership, nil if there is none that holds. Absent and
 // forbidden are alike.
 func (s *Service) readable(r Reader, who *User, id GroupID) (*Group, *Membership, error) {
+	return s.within(r, who, id, ActRead)
+}
+
+// within finds a group in which who may do act, and who's membership, nil if there is none.
+func (s *Service) within(r Reader, who *User, id GroupID, act Act) (*Group, *Membership, error) {
 	group, err := r.Group(id)
-	if errors.Is(err, ErrNotFound) || err == nil && group.DissolvedAt != 0 {
+	if errors.Is(err, ErrNotFound) {
 		return nil, nil, refuseGroup()
 	} else if err != nil {
 		return nil, nil, err
@@ -72,24 +77,12 @@ func (s *Service) readable(r Reader, who *User, id GroupID) (*Group, *Membership
 	if err != nil {
 		return nil, nil, err
 	}
-	return group, m, s.mayRead(group, m, who)
+	return group, m, s.permit(group, m, who, act)
 }
 
 // mayRead refuses who may not read g. Guests read open groups without being members; members must have joined.
 func (s *Service) mayRead(g *Group, m *Membership, who *User) error {
-	switch {
-	case !m.Active() && !mayFind(g, who):
-		return refuseGroup()
-	case who.Guest && s.cfg.Guests == GuestsOff:
-		return refuseGuests()
-	case m.Active():
-		return nil
-	case m != nil && (m.State == MemberKicked || m.State == MemberBanned):
-		return refuseRemoved()
-	case !who.Guest:
-		return refuseNotEntered()
-	}
-	return nil
+	return s.permit(g, m, who, ActRead)
 }
 
 // membership is who's membership, whatever its state; nil if there never was one.
@@ -108,7 +101,7 @@ func orNone(m *Membership, err error) (*Membership, error) {
 // myView is what a user sees as its own in g. A guest that is no member yet has read everything.
 func myView(g *Group, m *Membership) *GroupMe {
 	if m.Active() {
-		return m.Me(g.Counted)
+		return m.Me(g)
 	}
 	return &GroupMe{Role: RoleMember, ReadSeq: g.Head, Notify: NotifyAll}
 }

@@ -46,6 +46,121 @@ func refuseTooManyGroups(limit int) *Error {
 	return refusef(CodeForbidden, "You are in %d groups, as many as one may be. Leave one first.", "你已加入 %d 个群，达到上限，请先退出一个。", limit)
 }
 
+func refuseRole() *Error {
+	return Refuse(CodeForbidden, "Your role in this group does not allow that. Ask its owner or an admin.", "你在本群的身份不能这样做，请联系群主或管理员。")
+}
+
+func refuseDirectAct() *Error {
+	return Refuse(CodeForbidden, "That is not possible in a conversation of two.", "两人会话中不能这样做。")
+}
+
+func refuseSelf() *Error {
+	return Refuse(CodeInvalid, "You cannot do that to yourself.", "不能对自己这样做。")
+}
+
+func refuseMember() *Error {
+	return Refuse(CodeNotFound, "There is no such member in this group.", "本群没有这个成员。")
+}
+
+func refuseRank() *Error {
+	return Refuse(CodeForbidden, "You have no power over this member's role.", "不能对与你身份相同或更高的成员这样做。")
+}
+
+func refuseRoleName() *Error {
+	return Refuse(CodeInvalid, "A role is owner, admin or member.", "身份只能是 owner、admin 或 member。")
+}
+
+func refuseGuestRole() *Error {
+	return Refuse(CodeForbidden, "A guest cannot have a role. They have to register first.", "访客不能担任管理员或群主，请先让对方注册。")
+}
+
+func refuseStaff(limit int) *Error {
+	return refusef(CodeForbidden, "A group has at most %d admins and owner. Take the role from one first.", "群主和管理员最多 %d 人，请先取消一位。", limit)
+}
+
+func refuseUntil() *Error {
+	return Refuse(CodeInvalid, "The time has to be in the future, and is for one member only.", "时间必须在将来，且只用于单个成员。")
+}
+
+func refuseGuestAct() *Error {
+	return Refuse(CodeForbidden, "Guests cannot do that. Sign in or register first.", "访客不能这样做，请先登录或注册。")
+}
+
+func refuseManyMembers(limit int) *Error {
+	return refusef(CodeInvalid, "At most %d can be added at once.", "一次最多添加 %d 人。", limit)
+}
+
+func refuseOwnerLeaves() *Error {
+	return Refuse(CodeConflict, "You own this group. Hand it over to another member first, or dissolve it.", "你是群主，请先转让群，或解散群。")
+}
+
+func refuseShape() *Error {
+	return Refuse(CodeInvalid, "visibility is open, public or private; joining is open, approval or invite; history is all or joined.",
+		"visibility 只能是 open、public、private，joining 只能是 open、approval、invite，history 只能是 all、joined。")
+}
+
+func refuseShutOpen() *Error {
+	return Refuse(CodeInvalid, "A group that guests may enter cannot ask its members for more. Make it public or private first.",
+		"允许访客进入的群不能设置审批或邀请，请先改为公开或私密。")
+}
+
+func refuseSlowMode(limit int) *Error {
+	return refusef(CodeInvalid, "Slow mode is 0 to %d seconds.", "慢速模式为 0 到 %d 秒。", limit)
+}
+
+func refusePrivateAddress() *Error {
+	return Refuse(CodeInvalid, "A private group has no address.", "私密群没有地址。")
+}
+
+func refuseAddressStays() *Error {
+	return Refuse(CodeInvalid, "The address of a group does not change.", "群地址不能更改。")
+}
+
+func refuseAddressTaken(suggestion string) *Error {
+	e := Refuse(CodeNameTaken, "Another group has this address. Choose another.", "这个地址已被其他群使用，请换一个。")
+	e.Suggestion = suggestion
+	return e
+}
+
+func refusePicture() *Error {
+	return Refuse(CodeInvalid, "That file is no picture.", "这个文件不是图片。")
+}
+
+func refuseInvite() *Error {
+	return Refuse(CodeNotFound, "This invitation does not hold (any more). Ask for a new one.", "邀请无效或已过期，请索取新的邀请。")
+}
+
+func refuseInviteShape() *Error {
+	return Refuse(CodeInvalid, "An invitation ends in the future and has 1 to 100000 uses.", "邀请的到期时间必须在将来，次数为 1 到 100000。")
+}
+
+func refuseInvites(limit int) *Error {
+	return refusef(CodeForbidden, "This group has %d invitations already. Withdraw one first.", "本群已有 %d 个邀请，请先撤销一个。", limit)
+}
+
+func refuseJoinRequest() *Error {
+	return Refuse(CodeNotFound, "There is no such request to join. Somebody else may have answered it.", "没有这个加群申请，可能已被处理。")
+}
+
+func refuseJoinRequests() *Error {
+	return Refuse(CodeForbidden, "Too many wait to be let in. Try again later.", "等待审批的人太多，请稍后再试。")
+}
+
+func refuseBarred(b Bar) *Error {
+	if b&BarredByMe != 0 {
+		return Refuse(CodeForbidden, "You blocked this person. Unblock them first.", "你已屏蔽对方，请先解除屏蔽。")
+	}
+	return Refuse(CodeForbidden, "This person does not take messages.", "对方不接收消息。")
+}
+
+func refuseCursor() *Error {
+	return Refuse(CodeInvalid, "This cursor is none of ours.", "游标无效。")
+}
+
+func refuseSearch(limit int) *Error {
+	return refusef(CodeInvalid, "Search for 1 to %d characters.", "搜索词为 1 到 %d 个字。", limit)
+}
+
 func refuseMuted(until Time) *Error {
 	e := Refuse(CodeMuted, "You cannot speak in this group now.", "你现在不能在这个群发言。")
 	e.Until = until

@@ -95,7 +95,7 @@ func TestWhatIsNotMineToReadIsNotFound(t *testing.T) {
 	if n := count(chat.SearchQuery{Text: "words"}); n != 0 {
 		t.Errorf("who was kicked finds %d", n)
 	}
-	if _, err := h.Search(h.ctx, bob, chat.SearchQuery{Text: "words", Group: g}); code(err) != chat.CodeForbidden {
+	if _, err := h.Search(h.ctx, bob, chat.SearchQuery{Text: "words", Group: g}); code(err) != chat.CodeNotInRoom {
 		t.Errorf("who was kicked: got %v", err)
 	}
 }

@@ -66,8 +66,10 @@ type Service struct {
 	messages  *rates.Rates[UserID] // of messages
 	entries   *rates.Rates[UserID] // of entries that others see
 	searches  *rates.Rates[UserID]
-	seen      *entrances // join lines already told
-	arrivals  arrivals   // of uploads
+	seen      *entrances           // join lines already told
+	arrivals  arrivals             // of uploads
+	lookups   *rates.Rates[UserID] // of looks at what anybody may see
+	bars      *bars
 
 	life   sync.RWMutex // held for reading by every write; guards below
 	closed bool
@@ -77,10 +79,11 @@ type Service struct {
 // caller's to close, afterwards.
 func New(store Store, notifier Notifier, cfg Config) *Service {
 	cfg = cfg.withDefaults()
-	s := &Service{store: store, cfg: cfg, seen: newEntrances()}
+	s := &Service{store: store, cfg: cfg, seen: newEntrances(), bars: newBars()}
 	s.messages = newRates(cfg)
 	s.entries = newRates(cfg)
 	s.searches = newRates(cfg)
+	s.lookups = newRates(cfg)
 	s.cursors = newCursors(store, cfg.ReadWait, cfg.Logger)
 	s.announcer = startAnnouncer(notifier, s.missed, cfg.Logger)
 	store.Hear(s.announcer.hear)

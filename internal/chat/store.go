@@ -15,6 +15,9 @@ type Store interface {
 	FileStore
 	OutboxStore
 	WebPushStore
+	GroupStore
+	BlockStore
+	DirectStore
 
 	// Epoch names this history of numbers: a restore from a backup changes it.
 	Epoch() string
@@ -81,6 +84,15 @@ type Reader interface {
 	WebhookReader
 	OutboxReader
 	WebPushReader
+	MemberLister
+	GroupFinder
+	InviteReader
+	JoinRequestReader
+	BanReader
+	DirectReader
+	BlockReader
+	AnnouncementReader
+	AuditReader
 }
 
 // UserReader finds people.
@@ -109,6 +121,8 @@ type GroupReader interface {
 
 // MemberReader finds memberships.
 type MemberReader interface {
+	// GroupCount is how many groups the user is in.
+	GroupCount(UserID) (int, error)
 	Membership(GroupID, UserID) (*Membership, error)
 	// Belongings are the user's memberships with a private change after since, in order of UserRev; all of them after 0.
 	Belongings(u UserID, since Seq) ([]Belonging, error)
@@ -141,12 +155,16 @@ type MessageReader interface {
 // GroupTx is a group under its lock. Each Put and Add takes the group's next number for its row and announces it.
 type GroupTx interface {
 	WebhookTx
+	GroupMaker
+	InviteTx
+	JoinRequestTx
+	AuditTx
 
 	// Group is the group as it is now; a copy.
 	Group() *Group
 	Membership(UserID) (*Membership, error)
 	Message(Seq) (*Message, error)
-	// PutGroup stores what may change of a group: all but ids, counters and address.
+	// PutGroup stores what may change of a group: all but ids, counters and address. A new announcement is read by nobody.
 	PutGroup(*Group) error
 	// PutMembership begins or changes a membership; it takes a number of the user's own counter, too. The cursor is not
 	// the caller's: one that begins has read everything up to now, any other keeps what it has.

@@ -52,6 +52,8 @@ type MeSync struct {
 	Settings json.RawMessage `json:"settings,omitempty"`
 	Groups   []*GroupState   `json:"groups"`
 	Left     []*Left         `json:"left"`
+	Pending  []*Pending      `json:"pending,omitempty"`
+	Blocks   []Block         `json:"blocks,omitempty"`
 }
 
 // Sync brings what changed since the numbers a client holds. Groups that are unknown, or were never who's to see, are
@@ -320,5 +322,13 @@ func (q *syncing) me(since Seq) (*MeSync, error) {
 		}
 		answer.Groups = append(answer.Groups, change.Group)
 	}
-	return answer, nil
+	requests, err := q.r.JoinRequestsOf(q.who.ID, since)
+	if err != nil {
+		return nil, err
+	}
+	for _, request := range requests {
+		answer.Pending = append(answer.Pending, request.pending())
+	}
+	answer.Blocks, err = q.r.Blocks(q.who.ID, since)
+	return answer, err
 }

@@ -27,6 +27,9 @@ func Room(typed string, limit int) (shown, key string, err error) {
 	return shown, fold(shown), nil
 }
 
+// Fold is how a name is looked for: names that differ in case, width or composition only, or in what nobody sees, are one.
+func Fold(name string) string { return fold(clean(name)) }
+
 // fold makes names equal that differ in case, width or composition only.
 func fold(s string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(strings.TrimSpace(s))))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"qun/internal/chat"
@@ -11,7 +12,7 @@ import (
 func (s *Store) OpenRoom(ctx context.Context, key string, g *chat.Group, first func(chat.GroupTx) error) (group *chat.Group, made bool, err error) {
 	err = s.writerOf(g.ID).write(&op{ctx: ctx, do: func(t *tx) error {
 		var row *groupRow
-		if row, made, err = t.openRoom(key, g); err != nil {
+		if row, made, err = t.openGroup(address{room: key}, g); err != nil {
 			return err
 		}
 		if made && first != nil {
@@ -53,11 +54,13 @@ type groupRow struct {
 }
 
 const groupColumns = `g.key, g.id, g.room, g.name, g.topic, g.avatar, g.kind, g.visibility, g.joining, g.history,
-	g.announcement, g.slow_mode, g.muted_all, g.member_count, g.head, g.floor, g.rev, g.counted, g.created_at, g.dissolved_at`
+	g.announcement, g.announced, g.announced_at, g.slow_mode, g.muted_all, g.member_count, g.requests, g.head, g.floor, g.rev,
+	g.counted, g.created_at, g.dissolved_at`
 
 func (g *groupRow) dest() []any {
 	return []any{&g.key, &g.ID, &g.Room, &g.Name, &g.Topic, &g.Avatar, &g.Kind, &g.Visibility, &g.Joining, &g.History,
-		&g.Announcement, &g.SlowMode, &g.MutedAll, &g.MemberCount, &g.Head, &g.Floor, &g.Rev, &g.Counted, &g.CreatedAt, &g.DissolvedAt}
+		&g.Announcement, &g.Announced, &g.AnnouncedAt, &g.SlowMode, &g.MutedAll, &g.MemberCount, &g.Requests, &g.Head, &g.Floor, &g.Rev,
+		&g.Counted, &g.CreatedAt, &g.DissolvedAt}
 }
 
 func scanGroup(s scanner) (*groupRow, error) {
@@ -106,9 +109,9 @@ func (t *tx) writeGroup(g *groupRow) (err error) {
 	case g.whole:
 		_, err = t.exec(`UPDATE groups SET name = $2, topic = $3, avatar = $4, visibility = $5, joining = $6, history = $7,
 			announcement = $8, slow_mode = $9, muted_all = $10, member_count = $11, head = $12, floor = $13, rev = $14,
-			counted = $15, dissolved_at = $16 WHERE key = $1`,
+			counted = $15, dissolved_at = $16, announced = $17, announced_at = $18, requests = $19, name_key = $20 WHERE key = $1`,
 			g.key, g.Name, g.Topic, g.Avatar, g.Visibility, g.Joining, g.History, g.Announcement, g.SlowMode, g.MutedAll,
-			g.MemberCount, g.Head, g.Floor, g.Rev, g.Counted, g.DissolvedAt)
+			g.MemberCount, g.Head, g.Floor, g.Rev, g.Counted, g.DissolvedAt, g.Announced, g.AnnouncedAt, g.Requests, g.SearchKey())
 	case g.counters:
 		_, err = t.exec(`UPDATE groups SET head = $2, counted = $3, member_count = $4 WHERE key = $1`,
 			g.key, g.Head, g.Counted, g.MemberCount)
@@ -120,22 +123,37 @@ func (t *tx) writeGroup(g *groupRow) (err error) {
 	return nil
 }
 
+// address is where a group is found beside by its id: at one of the two, or nowhere.
+type address struct {
+	room   string // the key of an address
+	direct string // of a group of two
+}
+
 // insertGroup makes a group, unless its address is taken.
-func (t *tx) insertGroup(key string, g *chat.Group) (made bool, err error) {
-	n, err := t.exec(`INSERT INTO groups (id, room, room_key, name, topic, avatar, kind, visibility, joining, history,
-		announcement, head, rev, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 1, $12)
-		ON CONFLICT (room_key) DO NOTHING`,
-		g.ID, g.Room, key, g.Name, g.Topic, g.Avatar, g.Kind, g.Visibility, g.Joining, g.History, g.Announcement, g.CreatedAt)
+func (t *tx) insertGroup(at address, g *chat.Group) (made bool, err error) {
+	n, err := t.exec(`INSERT INTO groups (id, room, room_key, direct_key, name, name_key, topic, avatar, kind, visibility, joining,
+		history, announcement, head, rev, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, 1, $14)
+		ON CONFLICT DO NOTHING`,
+		g.ID, g.Room, orNull(at.room), orNull(at.direct), g.Name, g.SearchKey(), g.Topic, g.Avatar, g.Kind, g.Visibility, g.Joining,
+		g.History, g.Announcement, g.CreatedAt)
 	return n == 1, err
 }
 
-// openRoom is the group at an address; made says that it was not there before.
-func (t *tx) openRoom(key string, g *chat.Group) (row *groupRow, made bool, err error) {
-	if made, err = t.insertGroup(key, g); err != nil {
+// openGroup is the group at an address; made says that it was not there before.
+func (t *tx) openGroup(at address, g *chat.Group) (row *groupRow, made bool, err error) {
+	if made, err = t.insertGroup(at, g); err != nil {
 		return nil, false, fmt.Errorf("make a group: %w", err)
 	}
+	where, key := `g.id = $1`, string(g.ID)
+	switch {
+	case made:
+	case at.room != "":
+		where, key = `g.room_key = $1`, at.room
+	default:
+		where, key = `g.direct_key = $1`, at.direct
+	}
 	row = new(groupRow)
-	if err := t.row(`SELECT `+groupColumns+` FROM groups g WHERE g.room_key = $1`, []any{key}, row.dest()...); err != nil {
+	if err := t.row(`SELECT `+groupColumns+` FROM groups g WHERE `+where, []any{key}, row.dest()...); err != nil {
 		return nil, false, fmt.Errorf("find the group of an address: %w", err)
 	}
 	if made {
@@ -145,6 +163,39 @@ func (t *tx) openRoom(key string, g *chat.Group) (row *groupRow, made bool, err 
 		row = known // its counters may not be written yet
 	}
 	return row, made, nil
+}
+
+// CreateGroup makes a group: see chat.GroupStore.
+func (s *Store) CreateGroup(ctx context.Context, key string, g *chat.Group, first func(chat.GroupTx) error) error {
+	return s.writerOf(g.ID).write(&op{ctx: ctx, do: func(t *tx) error {
+		row, made, err := t.openGroup(address{room: key}, g)
+		if err != nil {
+			return err
+		}
+		if !made {
+			return chat.ErrNameTaken
+		}
+		return first(groupTx{t, row})
+	}})
+}
+
+// SetAddress is asked by one at a time, here and on other nodes: nobody takes the address meanwhile.
+func (x groupTx) SetAddress(room, key string) error {
+	if key != "" {
+		var owner int64
+		err := x.t.row(`SELECT key FROM groups WHERE room_key = $1`, []any{key}, &owner)
+		if err == nil && owner != x.g.key {
+			return chat.ErrNameTaken
+		}
+		if err != nil && !errors.Is(err, chat.ErrNotFound) {
+			return fmt.Errorf("look an address up: %w", err)
+		}
+	}
+	if _, err := x.t.exec(`UPDATE groups SET room = $2, room_key = $3 WHERE key = $1`, x.g.key, room, orNull(key)); err != nil {
+		return fmt.Errorf("write an address: %w", err)
+	}
+	x.g.Room = room
+	return nil
 }
 
 // copy is the group as others may keep it.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"qun/internal/chat"
@@ -40,12 +41,32 @@ func (x groupTx) Message(seq chat.Seq) (*chat.Message, error) {
 
 func (x groupTx) PutGroup(g *chat.Group) error {
 	now := x.g
+	announces := now.Announcement != g.Announcement
 	now.Name, now.Topic, now.Avatar, now.Announcement = g.Name, g.Topic, g.Avatar, g.Announcement
 	now.Visibility, now.Joining, now.History = g.Visibility, g.Joining, g.History
 	now.SlowMode, now.MutedAll, now.Floor, now.DissolvedAt = g.SlowMode, g.MutedAll, g.Floor, g.DissolvedAt
 	now.Rev, now.whole = now.next(), true
+	if announces {
+		now.Announced, now.AnnouncedAt = now.Rev, g.AnnouncedAt
+	}
 	x.t.events = append(x.t.events, chat.GroupEvent(now.copy()))
 	return nil
+}
+
+// User is a user as it is now: see chat.GroupMaker.
+func (x groupTx) User(id chat.UserID) (*chat.User, error) {
+	return one(x.t.ctx, x.t.session, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id)
+}
+
+// PutGuest stores a guest who has no row: see chat.GroupMaker.
+func (x groupTx) PutGuest(u *chat.User) error {
+	if err := x.t.enroll(); err != nil {
+		return err
+	}
+	if _, err := x.t.userKey(u.ID); !errors.Is(err, chat.ErrNotFound) {
+		return err
+	}
+	return x.t.insertUser(u, chat.Credentials{})
 }
 
 func (x groupTx) PutMembership(m *chat.Membership) error {

@@ -181,7 +181,7 @@ func testDuplicateOfTheRemovedIsAnswered(t *testing.T, w *world) {
 	g := w.room("one", alice)
 	_, err := w.store.AppendMessage(w.ctx, w.posting(g, alice, "hello", "id"))
 	w.must(err)
-	w.put(g, alice, chat.MemberKicked)
+	w.put(g, alice, chat.MemberBanned)
 	again, err := w.store.AppendMessage(w.ctx, w.posting(g, alice, "hello", "id"))
 	if err != nil || !again.Duplicate {
 		t.Errorf("got %+v, %v; want the duplicate", again, err)

@@ -1,0 +1,104 @@
+import { Refusal, type GroupId, type Row, type UserId } from './protocol'
+import { Watched } from './watched'
+import type { Link } from './wire'
+
+export interface Hit {
+  message: Row
+  /** Where the words stand in the text: from which code point on, and how many. */
+  marks: [number, number][]
+}
+
+export interface Query {
+  words: string
+  group?: GroupId | undefined
+  from?: UserId | undefined
+}
+
+interface Answer {
+  hits: Hit[]
+  before?: string
+}
+
+const pause = 250 // ms without a letter before it is looked for
+
+/** Search looks for words as they are typed: only the last question's answer counts, and pages follow each other. */
+export class Search extends Watched {
+  hits: readonly Hit[] = []
+  /** Something was looked for and answered. */
+  answered = false
+  busy = false
+  refused: Refusal | undefined
+  /** How long the answer took, in milliseconds. */
+  took = 0
+
+  private query: Query = { words: '' }
+  private next: string | undefined
+  private asked = 0
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(private readonly link: Link) {
+    super()
+  }
+
+  /** There is a page before the hits. */
+  get more(): boolean {
+    return this.next !== undefined
+  }
+
+  look(query: Query, at = pause): void {
+    clearTimeout(this.timer)
+    this.query = query
+    this.asked++
+    this.next = undefined
+    if (!query.words.trim()) {
+      this.hits = []
+      this.answered = this.busy = false
+      this.refused = undefined
+      return this.changed()
+    }
+    this.timer = setTimeout(() => void this.ask(), at)
+  }
+
+  /** Brings the page before the hits. */
+  async page(): Promise<void> {
+    if (this.next !== undefined && !this.busy) await this.ask(this.next)
+  }
+
+  private async ask(before?: string): Promise<void> {
+    const mine = ++this.asked
+    const began = performance.now()
+    const { words, group, from } = this.query
+    this.busy = true
+    this.changed()
+    try {
+      const answer = await this.link.request<Answer>('search', { text: words.trim(), ...(group && { groupId: group }), ...(from && { from }), ...(before && { before }) })
+      if (mine !== this.asked) return
+      this.hits = before ? [...this.hits, ...answer.hits] : answer.hits
+      this.next = answer.before
+      this.answered = true
+      this.refused = undefined
+      if (!before) this.took = performance.now() - began
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err
+      if (mine !== this.asked) return
+      this.refused = err
+    }
+    this.busy = false
+    this.changed()
+  }
+}
+
+/** A text cut at its marks, with enough around the first of them for one line. */
+export function excerpt({ message, marks }: Hit, around = 40): { text: string; hit: boolean }[] {
+  const letters = [...message.message]
+  const start = Math.max(0, (marks[0]?.[0] ?? 0) - around)
+  const parts: { text: string; hit: boolean }[] = start > 0 ? [{ text: '…', hit: false }] : []
+  let at = start
+  for (const [from, length] of marks) {
+    if (from < at) continue
+    parts.push({ text: letters.slice(at, from).join(''), hit: false }, { text: letters.slice(from, from + length).join(''), hit: true })
+    at = from + length
+  }
+  parts.push({ text: letters.slice(at, at + 200).join(''), hit: false })
+  return parts.map((p) => ({ ...p, text: p.text.replace(/\s+/g, ' ') })).filter((p) => p.text !== '')
+}
