@@ -1,49 +1,14 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { test } from 'node:test'
 import { at, banners, desk, faults, join, launch, person, phone, retryNow, rows, say, texts, until, visit } from './support/browser.mjs'
-import { missing } from './support/needs.mjs'
-import { Proxy } from './support/proxy.mjs'
 import { Server } from './support/server.mjs'
+import { suite } from './support/suite.mjs'
 
-const skip = missing()
-if (skip) console.log('skipped: ' + skip)
-
-describe('the web app', { skip, timeout: 300_000 }, () => {
-  let browser, server, proxy, people
-
-  before(async () => {
-    browser = await launch()
-    server = await Server.start()
-  })
-  after(async () => {
-    await browser?.close()
-    await server?.stop()
-  })
-  beforeEach(async () => {
-    proxy = await Proxy.before(server)
-    people = []
-  })
-  afterEach(async () => {
-    const complaints = people.flatMap((p) => p.complaints)
-    for (const p of people) await p.close()
-    proxy.stop()
-    assert.deepEqual(faults(complaints), [], 'the console is quiet')
-  })
-
-  const someone = async (options) => {
-    const p = await person(browser, options)
-    people.push(p)
-    return p
-  }
-
-  /** Rooms are not shared between tests. */
-  let rooms = 0
-  const newRoom = () => '房间 ' + ++rooms
-
+suite('the web app', (house) => {
   test('from nickname to first message in under three seconds', async () => {
-    const page = await (await someone()).tab()
+    const page = await (await house.someone()).tab()
     const began = Date.now()
-    await page.goto(server.url)
+    await page.goto(house.server.url)
     assert.equal(await at(page, 'room').inputValue(), '大厅')
     await at(page, 'nickname').fill('小满')
     await at(page, 'nickname').press('Enter')
@@ -55,8 +20,8 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('a reload keeps who I am and where I was', async () => {
-    const page = await (await someone()).tab()
-    await join(page, server.url, '回来的人', newRoom())
+    const page = await (await house.someone()).tab()
+    await join(page, house.server.url, '回来的人', house.newRoom())
     await say(page, '第一句')
     await until(() => rows(page), (r) => r[0]?.state === 'sent', 'sent')
     await page.reload()
@@ -65,25 +30,25 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('who takes another name in one tab is asked for a name in the other', async () => {
-    const me = await someone()
+    const me = await house.someone()
     const [one, two] = [await me.tab(), await me.tab()]
-    const room = newRoom()
-    await join(one, server.url, '旧名字', room)
-    await two.goto(server.url + '/g/' + encodeURIComponent(room))
+    const room = house.newRoom()
+    await join(one, house.server.url, '旧名字', room)
+    await two.goto(house.server.url + '/g/' + encodeURIComponent(room))
     await at(two, 'composer').waitFor()
     await at(one, 'settings').click()
     await at(one, 'sign-out').click()
     await at(one, 'nickname').waitFor()
     await at(two, 'nickname').waitFor()
-    await join(one, server.url, '新名字', room)
+    await join(one, house.server.url, '新名字', room)
     assert.equal(await one.locator('.me-bar strong').textContent(), '新名字')
   })
 
   test('two people see each other, in one order', async () => {
-    const [a, b] = [await (await someone()).tab(), await (await someone({ locale: 'en-US' })).tab()]
-    const room = newRoom()
-    await join(a, server.url, '林晚', room)
-    await join(b, server.url, 'Tomo', room)
+    const [a, b] = [await (await house.someone()).tab(), await (await house.someone({ locale: 'en-US' })).tab()]
+    const room = house.newRoom()
+    await join(a, house.server.url, '林晚', room)
+    await join(b, house.server.url, 'Tomo', room)
     for (let i = 0; i < 10; i++) await Promise.all([say(a, 'a' + i), say(b, 'b' + i)])
     const all = await until(() => texts(a), (t) => t.length === 20, 'twenty messages at a')
     await until(() => texts(b), (t) => t.join() === all.join(), 'the same at b')
@@ -93,9 +58,9 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('at the address of a room only the name is asked', async () => {
-    const page = await (await someone()).tab()
+    const page = await (await house.someone()).tab()
     const room = '茶水间 ☕ & 朋友'
-    await page.goto(server.url + '/g/' + encodeURIComponent(room))
+    await page.goto(house.server.url + '/g/' + encodeURIComponent(room))
     assert.equal(await page.locator('h1').textContent(), room)
     assert.equal(await at(page, 'room').count(), 0)
     await at(page, 'nickname').fill('路过的猫')
@@ -106,18 +71,18 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('three messages written offline survive a reload and arrive once, in order', async () => {
-    const [a, b] = [await (await someone()).tab(), await (await someone()).tab()]
-    const room = newRoom()
-    await join(a, proxy.url, '隧道里', room)
-    await join(b, server.url, '等着的人', room)
+    const [a, b] = [await (await house.someone()).tab(), await (await house.someone()).tab()]
+    const room = house.newRoom()
+    await join(a, house.proxy.url, '隧道里', room)
+    await join(b, house.server.url, '等着的人', room)
     await say(a, '进隧道前')
     await until(() => texts(b), (t) => t.length === 1, 'the message before')
-    proxy.cut()
+    house.proxy.cut()
     for (const text of ['一', '二', '三']) await say(a, text)
     assert.deepEqual((await rows(a)).map((r) => r.state), ['sent', 'pending', 'pending', 'pending'])
     await a.reload()
     await until(() => rows(a), (r) => r.map((m) => m.text + m.state).join() === '一pending,二pending,三pending', 'the outbox after the reload')
-    proxy.mend()
+    house.proxy.mend()
     await until(() => texts(b), (t) => t.join() === '进隧道前,一,二,三', 'exactly three at the other')
     await until(() => rows(a), (r) => r.map((m) => m.text + m.state).join() === '进隧道前sent,一sent,二sent,三sent', 'exactly three at mine')
     await a.reload()
@@ -125,22 +90,22 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('the server restarts while somebody types: the banner says so, what was typed is kept and sent, nothing is lost', async () => {
-    const [a, b] = [await (await someone()).tab(), await (await someone({ locale: 'en-US' })).tab()]
-    const room = newRoom()
-    await join(a, server.url, '打字的人', room)
-    await join(b, server.url, 'Reader', room)
+    const [a, b] = [await (await house.someone()).tab(), await (await house.someone({ locale: 'en-US' })).tab()]
+    const room = house.newRoom()
+    await join(a, house.server.url, '打字的人', room)
+    await join(b, house.server.url, 'Reader', room)
     await say(a, '之前')
     await until(() => texts(b), (t) => t.length === 1, 'before')
     await at(a, 'composer').pressSequentially('写到')
     const told = await banners(b)
-    await server.down()
+    await house.server.down()
     await at(a, 'composer').pressSequentially('一半')
     assert.equal(await at(b, 'connection').count(), 0, 'nothing under two seconds')
     await at(b, 'connection').waitFor()
     assert.match(await at(b, 'connection').textContent(), /Connection lost, reconnecting/)
     assert.equal(await at(a, 'composer').inputValue(), '写到一半')
     await at(a, 'composer').press('Enter')
-    await server.up()
+    await house.server.up()
     await retryNow(b)
     await until(() => texts(b), (t) => t.join() === '之前,写到一半', 'the line, once')
     await until(() => rows(a), (r) => r.map((m) => m.text + m.state).join() === '之前sent,写到一半sent', 'mine')
@@ -151,7 +116,7 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   test('a server that lost its data finds me in the same room under the same name, with what I wrote meanwhile', async () => {
     const fresh = await Server.start()
     try {
-      const page = await (await someone()).tab()
+      const page = await (await house.someone()).tab()
       await join(page, fresh.url, '老朋友', '大厅')
       await say(page, '旧的')
       await until(() => rows(page), (r) => r[0]?.state === 'sent', 'sent')
@@ -169,17 +134,17 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('after an outage both see the same, and the banner counts what was missed', async () => {
-    const page = await (await someone()).tab()
-    const room = newRoom()
-    await join(page, proxy.url, '小满', room)
+    const page = await (await house.someone()).tab()
+    const room = house.newRoom()
+    await join(page, house.proxy.url, '小满', room)
     await say(page, '在')
     await until(() => rows(page), (r) => r[0]?.state === 'sent', 'sent')
-    const talker = await server.talker('周屿', room)
+    const talker = await house.server.talker('周屿', room)
     const told = await banners(page)
-    proxy.cut()
+    house.proxy.cut()
     await at(page, 'connection').getByRole('button', { name: '现在重试' }).waitFor()
     for (let i = 1; i <= 37; i++) await talker.say('第 ' + i)
-    proxy.mend()
+    house.proxy.mend()
     await retryNow(page)
     await until(told, (t) => t.at(-1) === '已重连，补回 37 条，一条没丢', 'the good news')
     await until(() => texts(page), (t) => t.length === 38 && t.at(-1) === '第 37', 'all of them')
@@ -187,11 +152,11 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('a connection that is silently dead is left after five seconds without an answer', async () => {
-    const page = await (await someone()).tab()
-    await join(page, proxy.url, '换了网', newRoom())
+    const page = await (await house.someone()).tab()
+    await join(page, house.proxy.url, '换了网', house.newRoom())
     await say(page, '之前')
     await until(() => rows(page), (r) => r[0]?.state === 'sent', 'before')
-    proxy.freeze()
+    house.proxy.freeze()
     await say(page, '之后')
     assert.equal((await rows(page))[1].state, 'pending')
     await until(() => rows(page), (r) => r.map((m) => m.text + m.state).join() === '之前sent,之后sent', 'sent by a new connection', 9000)
@@ -219,8 +184,8 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('Enter sends, Shift+Enter breaks the line, and Enter while composing does neither', async () => {
-    const page = await (await someone()).tab()
-    await join(page, server.url, '输入法', newRoom())
+    const page = await (await house.someone()).tab()
+    await join(page, house.server.url, '输入法', house.newRoom())
     const composer = at(page, 'composer')
     const keyboard = await page.context().newCDPSession(page)
     await composer.focus()
@@ -240,9 +205,9 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('what is typed and not sent is kept per room, also over a reload', async () => {
-    const page = await (await someone()).tab()
-    const [one, two] = [newRoom(), newRoom()]
-    await join(page, server.url, '写一半', one)
+    const page = await (await house.someone()).tab()
+    const [one, two] = [house.newRoom(), house.newRoom()]
+    await join(page, house.server.url, '写一半', one)
     await at(page, 'composer').fill('这里写到一半')
     await visit(page, two)
     assert.equal(await at(page, 'composer').inputValue(), '')
@@ -255,8 +220,8 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('a message that is too long shows why, and can be taken back to edit or deleted', async () => {
-    const page = await (await someone()).tab()
-    await join(page, server.url, '话多', newRoom())
+    const page = await (await house.someone()).tab()
+    await join(page, house.server.url, '话多', house.newRoom())
     await say(page, '长'.repeat(8001))
     const failed = page.locator('[data-state=failed]')
     await failed.waitFor()
@@ -269,11 +234,11 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('paging up keeps what I read in place, to two pixels', async () => {
-    const room = newRoom()
-    const talker = await server.talker('话痨', room)
+    const room = house.newRoom()
+    const talker = await house.server.talker('话痨', room)
     for (let i = 1; i <= 260; i++) await talker.say(`第 ${i} 条 ` + '长短不一'.repeat(i % 17))
-    const page = await (await someone()).tab()
-    await join(page, server.url, '考古的人', room)
+    const page = await (await house.someone()).tab()
+    await join(page, house.server.url, '考古的人', room)
     await until(() => texts(page), (t) => t.at(-1)?.startsWith('第 260 条'), 'the newest')
     let reached = false
     for (let round = 0; round < 12 && !reached; round++) {
@@ -305,11 +270,11 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('however long the history, at most 400 messages stand in the page', async () => {
-    const room = newRoom()
-    const talker = await server.talker('话痨', room)
+    const room = house.newRoom()
+    const talker = await house.server.talker('话痨', room)
     await Promise.all(Array.from({ length: 900 }, (_, i) => talker.say('第 ' + i)))
-    const page = await (await someone()).tab()
-    await join(page, server.url, '翻页', room)
+    const page = await (await house.someone()).tab()
+    await join(page, house.server.url, '翻页', room)
     await until(() => texts(page), (t) => t.length > 0, 'something')
     let most = 0
     for (let round = 0; round < 30; round++) {
@@ -331,18 +296,18 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('unread counts what others said elsewhere, and reading in one tab clears the other', async () => {
-    const me = await someone()
+    const me = await house.someone()
     const [one, two] = [await me.tab(), await me.tab()]
-    const [here, there] = [newRoom(), newRoom()]
-    await join(one, server.url, '两个标签', there)
+    const [here, there] = [house.newRoom(), house.newRoom()]
+    await join(one, house.server.url, '两个标签', there)
     await say(one, '我在')
     await until(() => rows(one), (r) => r[0]?.state === 'sent', 'sent')
     await visit(one, here)
     await until(() => one.locator('.top h1').textContent(), (h) => h === here, 'the other room')
     await say(one, '我也在这里')
-    await two.goto(server.url + '/g/' + encodeURIComponent(here))
+    await two.goto(house.server.url + '/g/' + encodeURIComponent(here))
     await at(two, 'composer').waitFor()
-    const talker = await server.talker('林晚', there)
+    const talker = await house.server.talker('林晚', there)
     for (const text of ['一', '二', '三']) await talker.say(text)
     const badge = (page) => page.locator(`[data-testid=conversation]:has-text("${there}") [data-testid=unread]`)
     await until(() => badge(one).textContent(), (n) => n === '3', 'three unread in one')
@@ -356,8 +321,8 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('languages change at once, no word of the other is left, and the choice stays', async () => {
-    const page = await (await someone({ locale: 'en-US' })).tab()
-    await page.goto(server.url)
+    const page = await (await house.someone({ locale: 'en-US' })).tab()
+    await page.goto(house.server.url)
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'en')
     const han = /\p{Script=Han}/u
     const words = () => page.evaluate(() => {
@@ -366,7 +331,7 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
     })
     const others = (text) => text.split('\n').filter((line) => han.test(line) && line !== '中文')
     assert.deepEqual(others(await words()), [])
-    await join(page, server.url, 'Wren', 'Parlour')
+    await join(page, house.server.url, 'Wren', 'Parlour')
     await say(page, 'hello')
     await until(() => rows(page), (r) => r[0]?.state === 'sent', 'sent')
     await at(page, 'settings').click()
@@ -384,20 +349,20 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('the theme is there before the first paint', async () => {
-    const page = await (await someone({ colorScheme: 'dark' })).tab()
+    const page = await (await house.someone({ colorScheme: 'dark' })).tab()
     await page.route('**/assets/*.js', () => undefined) // the app never comes
-    await page.goto(server.url, { waitUntil: 'commit' })
+    await page.goto(house.server.url, { waitUntil: 'commit' })
     await page.waitForSelector('#app', { state: 'attached' })
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark')
   })
 
   for (const viewport of [phone, { width: 320, height: 568 }, { width: 768, height: 1024 }, desk]) {
     test(`nothing overflows sideways at ${viewport.width}×${viewport.height}`, async () => {
-      const page = await (await someone({ viewport })).tab()
+      const page = await (await house.someone({ viewport })).tab()
       const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-      await page.goto(server.url)
+      await page.goto(house.server.url)
       assert.ok((await overflow()) <= 0, 'the first screen')
-      await join(page, server.url, '手机上的人有一个相当长的名字', '一个名字长得不得了的房间 '.repeat(3) + viewport.width)
+      await join(page, house.server.url, '手机上的人有一个相当长的名字', '一个名字长得不得了的房间 '.repeat(3) + viewport.width)
       await say(page, 'https://example.org/' + 'long'.repeat(60))
       await say(page, '```\n' + 'code '.repeat(80) + '\n```')
       await until(() => rows(page), (r) => r.length === 2 && r.every((m) => m.state === 'sent'), 'sent')
@@ -419,10 +384,10 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   }
 
   test('hostile names and texts stay text', async () => {
-    const [a, b] = [await (await someone()).tab(), await (await someone()).tab()]
-    const room = newRoom()
-    await join(a, server.url, '<img src=x onerror=alert(1)>', room)
-    await join(b, server.url, '看着的人', room)
+    const [a, b] = [await (await house.someone()).tab(), await (await house.someone()).tab()]
+    const room = house.newRoom()
+    await join(a, house.server.url, '<img src=x onerror=alert(1)>', room)
+    await join(b, house.server.url, '看着的人', room)
     const nasty = ['<script>alert(1)</script>', '[x](javascript:alert(1))', '<svg onload=alert(1)>', '![x](javascript:alert(1))', '<a href="javascript:alert(1)">x</a>', '{{ constructor.constructor("alert(1)")() }}']
     for (const text of nasty) await say(a, text)
     await until(() => texts(b), (t) => t.join('\n') === nasty.join('\n'), 'all of it, as typed')
@@ -430,10 +395,10 @@ describe('the web app', { skip, timeout: 300_000 }, () => {
   })
 
   test('the page of the smallest client and the app chat with each other in one room', async () => {
-    const [app, plain] = [await (await someone()).tab(), await (await someone()).tab()]
-    const room = newRoom()
-    await join(app, server.url, '应用', room)
-    await plain.goto(server.url + '/plain')
+    const [app, plain] = [await (await house.someone()).tab(), await (await house.someone()).tab()]
+    const room = house.newRoom()
+    await join(app, house.server.url, '应用', room)
+    await plain.goto(house.server.url + '/plain')
     await plain.fill('#nickName', '小页面')
     await plain.fill('#roomName', room)
     await plain.click('#join button')

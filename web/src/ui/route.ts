@@ -42,9 +42,10 @@ export function go(to: string, inPlace = false): void {
   path.value = here()
 }
 
-/** The page of a group: by its name where it has one that a path can carry. */
-export function pathOf(group: Pick<Group, 'room' | 'groupId'>): string {
-  return pathTo(group.room && !/^\.{1,2}$/.test(group.room) && !isId(group.room) ? group.room : group.groupId)
+/** The page of a group, by its name where it has one that a path can carry; at a message, if one is named. */
+export function pathOf(group: Pick<Group, 'room' | 'groupId'>, seq?: number): string {
+  const page = pathTo(group.room && !/^\.{1,2}$/.test(group.room) && !isId(group.room) ? group.room : group.groupId)
+  return seq === undefined ? page : `${page}/${seq}`
 }
 
 export function pathTo(name: string): string {
@@ -53,5 +54,5 @@ export function pathTo(name: string): string {
 
 /** The whole address of a message, to be given to others. */
 export function linkTo(group: Pick<Group, 'room' | 'groupId'>, seq: number): string {
-  return `${location.origin}${pathOf(group)}/${seq}`
+  return location.origin + pathOf(group, seq)
 }
