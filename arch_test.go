@@ -101,7 +101,7 @@ var rooms = map[string]room{
 	},
 	"cmd/qun": {
 		rooms: "engineio socketio internal/auth internal/chat internal/config internal/files internal/gateway internal/metrics " +
-			"internal/rest internal/store web",
+			"internal/push internal/rest internal/store web",
 		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3",
 		why:     "puts the rooms together and does nothing else; nobody imports it",
 	},

@@ -19,6 +19,7 @@ import (
 	"qun/internal/files"
 	"qun/internal/gateway"
 	"qun/internal/metrics"
+	"qun/internal/push"
 	"qun/internal/rest"
 	"qun/internal/store"
 	"qun/socketio"
@@ -31,6 +32,7 @@ type server struct {
 	sockets *socketio.Server
 	gateway *gateway.Gateway
 	chat    *chat.Service
+	courier *push.Courier
 	store   *store.Store
 	files   *files.Store
 
@@ -57,7 +59,11 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 	sockets := socketio.New(socketio.Config{Engine: engineConfig(p, admission, counts), Client: web.Client(), Logger: log})
 	counts.Watch(func() engineio.Stats { return sockets.Stats().Stats })
 	hub := gateway.NewHub(sockets.Of("/"))
-	service := chat.New(data, hub, chatConfig(p, kept, link, log))
+	courier, err := newCourier(ctx, p, data, hub, counts, log)
+	if err != nil {
+		return nil, errors.Join(err, data.Close())
+	}
+	service := chat.New(data, chat.Notifiers{hub, courier}, chatConfig(p, kept, courier, link, log))
 	if err := service.Tidy(ctx); err != nil {
 		log.Warn("drop silent rooms", "error", err)
 	}
@@ -70,9 +76,10 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 		SignedOut: doors.SignedOut, Online: doors.Online, Healthy: canRead(data), Version: version,
 		App: web.App(), Plain: web.Plain(), Logger: log,
 	})
+	courier.Start()
 	return &server{
 		http: httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log), sockets: sockets, gateway: doors, chat: service,
-		store: data, files: kept, sweeping: startSweeper(service.SweepFiles, log),
+		courier: courier, store: data, files: kept, sweeping: startSweeper(service.SweepFiles, log),
 	}, nil
 }
 
@@ -157,7 +164,7 @@ func ownRequest(p *plan) func(*http.Request) bool {
 	return func(r *http.Request) bool { return p.access.Own(config.PageOf(r)) }
 }
 
-func chatConfig(p *plan, kept chat.Files, link string, log *slog.Logger) chat.Config {
+func chatConfig(p *plan, kept chat.Files, courier chat.Courier, link string, log *slog.Logger) chat.Config {
 	limits := chat.DefaultLimits()
 	limits.MessagesPerSecond = p.settings.LimitMessages
 	limits.MessageBurst = int(math.Ceil(5 * p.settings.LimitMessages))
@@ -165,7 +172,7 @@ func chatConfig(p *plan, kept chat.Files, link string, log *slog.Logger) chat.Co
 	limits.UserBytes = megabytes(p.settings.LimitUserFiles)
 	limits.AllBytes = megabytes(p.settings.LimitFiles)
 	return chat.Config{
-		Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Limits: limits, Files: kept, URL: link, Logger: log,
+		Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Limits: limits, Files: kept, Courier: courier, URL: link, Logger: log,
 	}
 }
 
@@ -207,7 +214,9 @@ func (s *server) drain(ctx context.Context) error {
 	s.serving.Wait()
 	s.gateway.Close()
 	s.sweeping.stop()
-	err := errors.Join(httpErr, socketsErr, s.chat.Close(ctx), s.store.Close(), s.files.Close())
+	chatErr := s.chat.Close(ctx)
+	s.courier.Close()
+	err := errors.Join(httpErr, socketsErr, chatErr, s.store.Close(), s.files.Close())
 	if err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}

@@ -314,10 +314,6 @@ func refuseNameTaken(suggestion string) *Error {
 	return e
 }
 
-func refuseAdminsOnly() *Error {
-	return Refuse(CodeForbidden, "Only the group's owner and admins may do this.", "只有群主和群管理员可以这样做。")
-}
-
 func refuseWebhook() *Error {
 	return Refuse(CodeNotFound, "There is no such webhook.", "没有这个 Webhook。")
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"net/url"
 	"slices"
 
@@ -84,9 +83,9 @@ const (
 
 // WebhookSecret is a webhook when its secret is new: it is never shown again.
 type WebhookSecret struct {
-	*Webhook
-	Secret string `json:"secret"`
-	Path   string `json:"path,omitempty"` // incoming: where to POST
+	*Webhook `json:"webhook"`
+	Secret   string `json:"secret"`
+	Path     string `json:"path,omitempty"` // incoming: where to POST
 }
 
 // NewWebhook is a webhook to be made.
@@ -111,11 +110,7 @@ type WebhookUpdate struct {
 // Webhooks lists the webhooks of a group for who administers it.
 func (s *Service) Webhooks(ctx context.Context, who *User, id GroupID) (hooks []*Webhook, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
-		group, m, err := s.readable(r, who, id)
-		if err != nil {
-			return err
-		}
-		if err := mayKeepWebhooks(group, m); err != nil {
+		if _, _, err := s.within(r, who, id, ActManageLinks); err != nil {
 			return err
 		}
 		hooks, err = r.Webhooks(id)
@@ -125,14 +120,6 @@ func (s *Service) Webhooks(ctx context.Context, who *User, id GroupID) (hooks []
 		return nil, refusal(err, "list webhooks")
 	}
 	return hooks, nil
-}
-
-// mayKeepWebhooks refuses who does not administer a group of many.
-func mayKeepWebhooks(g *Group, m *Membership) error {
-	if g.Kind != KindGroup || !m.Active() || m.Role == RoleMember {
-		return refuseAdminsOnly()
-	}
-	return nil
 }
 
 // CreateWebhook makes a webhook. An incoming one comes with a bot, which is a member of the group.
@@ -149,20 +136,20 @@ func (s *Service) CreateWebhook(ctx context.Context, who *User, in NewWebhook) (
 		return nil, err
 	}
 	secret := hook.newSecret()
-	err := s.changeWebhooks(ctx, who, in.GroupID, func(tx GroupTx, hooks []*Webhook) error {
+	err := s.changeWebhooks(ctx, who, in.GroupID, "createWebhook", func(tx GroupTx, hooks []*Webhook) (*Webhook, error) {
 		if len(hooks) >= webhooksPerGroup {
-			return refuseTooManyWebhooks()
+			return nil, refuseTooManyWebhooks()
 		}
 		hook.Head = tx.Group().Head
 		if hook.Kind == WebhookIncoming {
 			if err := s.addBot(tx, hook); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return tx.PutWebhook(hook)
+		return hook, tx.PutWebhook(hook)
 	})
 	if err != nil {
-		return nil, refusal(err, "make a webhook")
+		return nil, err
 	}
 	return withSecret(hook, secret), nil
 }
@@ -194,7 +181,7 @@ func (s *Service) addBot(tx GroupTx, hook *Webhook) error {
 
 // UpdateWebhook changes a webhook.
 func (s *Service) UpdateWebhook(ctx context.Context, who *User, in WebhookUpdate) (*Webhook, error) {
-	return s.changeWebhook(ctx, who, in.GroupID, in.WebhookID, func(tx GroupTx, hook *Webhook) error {
+	return s.changeWebhook(ctx, who, in.GroupID, in.WebhookID, "updateWebhook", func(tx GroupTx, hook *Webhook) error {
 		if err := s.describe(hook, in); err != nil {
 			return err
 		}
@@ -215,7 +202,7 @@ func (s *Service) UpdateWebhook(ctx context.Context, who *User, in WebhookUpdate
 // RotateWebhook gives a webhook another secret. From then on the old one is worth nothing.
 func (s *Service) RotateWebhook(ctx context.Context, who *User, id GroupID, webhook WebhookID) (*WebhookSecret, error) {
 	var secret string
-	hook, err := s.changeWebhook(ctx, who, id, webhook, func(tx GroupTx, hook *Webhook) error {
+	hook, err := s.changeWebhook(ctx, who, id, webhook, "rotateWebhook", func(tx GroupTx, hook *Webhook) error {
 		secret = hook.newSecret()
 		return tx.PutWebhook(hook)
 	})
@@ -227,7 +214,7 @@ func (s *Service) RotateWebhook(ctx context.Context, who *User, id GroupID, webh
 
 // DeleteWebhook ends a webhook. What its bot said stays; the bot leaves the group.
 func (s *Service) DeleteWebhook(ctx context.Context, who *User, id GroupID, webhook WebhookID) error {
-	_, err := s.changeWebhook(ctx, who, id, webhook, func(tx GroupTx, hook *Webhook) error {
+	_, err := s.changeWebhook(ctx, who, id, webhook, "deleteWebhook", func(tx GroupTx, hook *Webhook) error {
 		if hook.UserID != "" {
 			if err := leave(tx, hook.UserID); err != nil {
 				return err
@@ -269,51 +256,37 @@ func (s *Service) TestWebhook(ctx context.Context, who *User, id GroupID, webhoo
 	return nil
 }
 
-// changeWebhooks runs change on the webhooks of a group that who administers.
-func (s *Service) changeWebhooks(ctx context.Context, who *User, id GroupID, change func(GroupTx, []*Webhook) error) error {
-	if err := s.begin(); err != nil {
-		return err
-	}
-	defer s.life.RUnlock()
-	err := s.store.Change(ctx, id, func(tx GroupTx) error {
-		m, err := orNone(tx.Membership(who.ID))
+// changeWebhooks lets who, who administers a group, do something to its webhooks, and keeps in the audit that it did.
+func (s *Service) changeWebhooks(ctx context.Context, who *User, id GroupID, act string, do func(tx GroupTx, hooks []*Webhook) (*Webhook, error)) error {
+	err := s.act(ctx, who, id, ActManageLinks, func(d *deed) error {
+		hooks, err := d.tx.Webhooks()
 		if err != nil {
 			return err
 		}
-		if err := s.mayRead(tx.Group(), m, who); err != nil {
-			return err
-		}
-		if err := mayKeepWebhooks(tx.Group(), m); err != nil {
-			return err
-		}
-		hooks, err := tx.Webhooks()
+		hook, err := do(d.tx, hooks)
 		if err != nil {
 			return err
 		}
-		return change(tx, hooks)
+		return d.audit(act, hook.UserID, hook.Name)
 	})
-	if errors.Is(err, ErrNotFound) {
-		err = refuseGroup()
-	}
 	if err == nil {
 		s.cfg.Courier.WebhooksChanged(id)
-		s.announcer.settle(ctx, counter{group: id})
 	}
 	return err
 }
 
-// changeWebhook runs change on one of them, and returns it as it is then.
-func (s *Service) changeWebhook(ctx context.Context, who *User, id GroupID, webhook WebhookID, change func(GroupTx, *Webhook) error) (hook *Webhook, err error) {
-	err = s.changeWebhooks(ctx, who, id, func(tx GroupTx, hooks []*Webhook) error {
+// changeWebhook does something to one of them, and returns it as it is then.
+func (s *Service) changeWebhook(ctx context.Context, who *User, id GroupID, webhook WebhookID, act string, do func(GroupTx, *Webhook) error) (hook *Webhook, err error) {
+	err = s.changeWebhooks(ctx, who, id, act, func(tx GroupTx, hooks []*Webhook) (*Webhook, error) {
 		at := slices.IndexFunc(hooks, func(w *Webhook) bool { return w.ID == webhook })
 		if at < 0 {
-			return refuseWebhook()
+			return nil, refuseWebhook()
 		}
 		hook = hooks[at]
-		return change(tx, hook)
+		return hook, do(tx, hook)
 	})
 	if err != nil {
-		return nil, refusal(err, "change a webhook")
+		return nil, err
 	}
 	return hook, nil
 }

@@ -30,6 +30,8 @@ type Serve struct {
 	LimitPixels     float64 `default:"40" placeholder:"MP" help:"Megapixels of a picture. 0 lifts the limit."`
 	LimitRequests   float64 `default:"20" placeholder:"N" help:"HTTP requests per second that one user may make, five times as many in a burst. 0 lifts the limit."`
 
+	Outside
+
 	Metrics string `enum:"local,all,off" default:"local" help:"Who may read /metrics: local (this machine, not through a proxy), all, off."`
 }
 
@@ -60,6 +62,12 @@ func (s *Serve) Check() error {
 		}
 	}
 	if _, err := s.Proxies(); err != nil {
+		return err
+	}
+	if _, err := s.Networks(); err != nil {
+		return err
+	}
+	if err := s.checkContact(); err != nil {
 		return err
 	}
 	if err := s.Storage.Check(); err != nil {

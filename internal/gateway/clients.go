@@ -27,6 +27,8 @@ type client struct {
 	entered  map[chat.GroupID]struct{}
 	names    map[string]chat.GroupID // by which this socket entered
 	lastSeen time.Time
+	said     bool // whether it has the chat in sight
+	inSight  bool
 	waiting  waitingSends
 	noticed  time.Time // when the last notice went out
 	tokened  bool      // was given a token, by which a guest comes back

@@ -110,6 +110,16 @@ func (g *Gateway) register() {
 	answer(g, "getUser", g.getUser)
 	answer(g, "getGroup", g.getGroup)
 	g.handle("typing", g.typing)
+	answer(g, "visible", g.visible)
+	answer(g, "webhooks", g.webhooks)
+	answer(g, "createWebhook", g.createWebhook)
+	answer(g, "updateWebhook", g.updateWebhook)
+	answer(g, "rotateWebhook", g.rotateWebhook)
+	answer(g, "deleteWebhook", g.deleteWebhook)
+	answer(g, "testWebhook", g.testWebhook)
+	answer(g, "pushKey", g.pushKey)
+	answer(g, "subscribePush", g.subscribePush)
+	answer(g, "unsubscribePush", g.unsubscribePush)
 	for _, name := range notBuilt {
 		g.handle(name, refuseNotBuilt)
 	}
@@ -117,7 +127,10 @@ func (g *Gateway) register() {
 }
 
 // features are the requests that are answered, as hello tells them.
-var features = []string{"hello", "joinRoom", "sendMessage", "history", "sync", "readUpTo", "search", "getUser", "getGroup", "typing"}
+var features = []string{"hello", "joinRoom", "sendMessage", "history", "sync", "readUpTo", "search", "getUser", "getGroup", "typing", "visible",
+	"webhooks", "createWebhook", "updateWebhook", "rotateWebhook", "deleteWebhook", "testWebhook",
+	"pushKey", "subscribePush", "unsubscribePush",
+}
 
 // notBuilt are requests of the protocol that this server does not know yet: a client learns it at once.
 var notBuilt = []string{

@@ -25,6 +25,8 @@ type house struct {
 	hub     *gateway.Hub
 	gateway *gateway.Gateway
 	chat    *chat.Service
+	auth    *auth.Service
+	store   *store.Store
 }
 
 func open(t *testing.T, cfg gateway.Config) *house {
@@ -38,7 +40,7 @@ func open(t *testing.T, cfg gateway.Config) *house {
 		t.Fatal(err)
 	}
 	sockets := socketio.New(socketio.Config{})
-	h := &house{hub: gateway.NewHub(sockets.Of("/"))}
+	h := &house{hub: gateway.NewHub(sockets.Of("/")), auth: who, store: data}
 	h.chat = chat.New(data, h.hub, chat.Config{Limits: chat.Limits{MessageLength: 100, NickName: 32, Room: 64, GroupsPerUser: 5}})
 	h.gateway = gateway.Serve(sockets.Of("/"), h.hub, h.chat, who, cfg)
 	server := httptest.NewServer(sockets)
@@ -69,11 +71,46 @@ type peer struct {
 
 func (h *house) dial(t *testing.T) *peer {
 	t.Helper()
+	return h.dialAs(t, "")
+}
+
+// member signs somebody up, and dials as a full client of it.
+func (h *house) member(t *testing.T, name string) *peer {
+	t.Helper()
+	user, err := h.chat.CreateMember(t.Context(), chat.NewMember{Username: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := h.auth.SignIn(t.Context(), user.ID, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := h.dialAs(t, token)
+	p.ask("hello", map[string]int{"protocol": 1})
+	return p
+}
+
+// change makes a group what no request makes it.
+func (h *house) change(t *testing.T, g chat.GroupID, set func(*chat.Group)) {
+	t.Helper()
+	err := h.store.Change(t.Context(), g, func(tx chat.GroupTx) error {
+		row := tx.Group()
+		set(row)
+		return tx.PutGroup(row)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// dialAs connects with a token; "" is nobody's.
+func (h *house) dialAs(t *testing.T, token string) *peer {
+	t.Helper()
 	p := &peer{t: t, more: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var err error
-	p.Client, err = sioclient.Dial(ctx, sioclient.Config{URL: h.url, OnEvent: func(name string, args []json.RawMessage) {
+	p.Client, err = sioclient.Dial(ctx, sioclient.Config{URL: h.url, Auth: map[string]string{"token": token}, OnEvent: func(name string, args []json.RawMessage) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.heard = append(p.heard, name+" "+string(args[0]))

@@ -25,6 +25,7 @@ type Metrics struct {
 	refused  *prometheus.CounterVec
 	requests *prometheus.HistogramVec
 	pushes   *prometheus.CounterVec
+	told     *prometheus.CounterVec
 }
 
 var _ engineio.Observer = (*Metrics)(nil)
@@ -37,6 +38,7 @@ func New(version string) *Metrics {
 		closed:   counter("qun_sessions_closed_total", "Connections ended, by their last transport and the reason.", "transport", "reason"),
 		refused:  counter("qun_handshakes_refused_total", "Requests the engine refused, by the code of its protocol.", "code"),
 		pushes:   counter("qun_pushes_total", "Events handed to rooms, by name; each goes to all their sockets.", "event"),
+		told:     counter("qun_told_total", "Deliveries to webhooks and browsers (Web Push), by what came of them.", "kind", "outcome"),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "qun_request_seconds",
 			Help:    "Time from a request's arrival to its answer, by name and outcome (ok or the code of the refusal).",
@@ -45,7 +47,7 @@ func New(version string) *Metrics {
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "qun_build_info", Help: "1, with the version.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.opened, m.closed, m.refused, m.pushes, m.requests, build,
+	m.registry.MustRegister(m.opened, m.closed, m.refused, m.pushes, m.told, m.requests, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -84,6 +86,9 @@ func (m *Metrics) Requested(name, outcome string, took time.Duration) {
 
 // Pushed counts an event handed to a room.
 func (m *Metrics) Pushed(event string) { m.pushes.WithLabelValues(event).Inc() }
+
+// Told counts a delivery to somebody outside: kind is webhook or webpush.
+func (m *Metrics) Told(kind, outcome string) { m.told.WithLabelValues(kind, outcome).Inc() }
 
 // knownReason is the reason's text if it is one of the protocol's: there must not be a label per error text.
 func knownReason(err error) string {

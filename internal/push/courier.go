@@ -128,11 +128,16 @@ func (c *Courier) SubscriptionsChanged() { c.callers.changed() }
 
 // Ping tells a webhook a line, now and once.
 func (c *Courier) Ping(ctx context.Context, w *chat.Webhook, line *chat.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTime)
+	defer cancel()
 	return c.tellers.send(ctx, w, "ping", string(line.ID), line)
 }
 
 // Key is the public key by which browsers know this server.
 func (c *Courier) Key() string { return c.vapid.public }
+
+// pingTime is less than clients wait for an answer.
+const pingTime = 8 * time.Second
 
 // sweep is how often everything is looked at, whatever was hinted: what other nodes wrote, what became due.
 const sweep = 30 * time.Second

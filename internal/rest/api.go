@@ -33,6 +33,7 @@ func (s *server) register(mux *http.ServeMux) {
 	s.registerMessages()
 	s.registerSearch()
 	s.registerFiles(mux)
+	s.registerWebhooks()
 }
 
 // route is one operation: how it is documented, and what is asked before its handler runs.

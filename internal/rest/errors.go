@@ -65,7 +65,7 @@ func (s *server) failure(r *http.Request, err error) *failure {
 	case r.Context().Err() != nil: // the reader went away
 		refused = chat.Refuse(chat.CodeBusy, "the request was given up", "请求已中止")
 	default:
-		s.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		s.Logger.Error("request failed", "route", r.Pattern, "error", err) // a path may hold a secret
 		refused = chat.Refuse(chat.CodeInternal, "internal error, try again", "服务器出错，请重试")
 	}
 	return &failure{refusal{

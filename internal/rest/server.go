@@ -23,6 +23,7 @@ type Chat interface {
 	Messages
 	Search
 	Files
+	Webhooks
 }
 
 // Config is what the routes stand on.
