@@ -95,7 +95,7 @@ func (s *Service) newGroup(ctx context.Context, who *User, in *NewGroup) (g *Gro
 	if err := s.checkShape(g); err != nil {
 		return nil, "", err
 	}
-	if g.Avatar, err = s.picture(ctx, who, in.Avatar); err != nil {
+	if g.Avatar, err = s.NewAvatar(ctx, who, in.Avatar); err != nil {
 		return nil, "", err
 	}
 	if g.Visibility == VisibilityPrivate {

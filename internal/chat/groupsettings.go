@@ -203,23 +203,8 @@ func (s *Service) newPicture(ctx context.Context, who *User, in *FileID) (*strin
 	if in == nil {
 		return nil, nil
 	}
-	url, err := s.picture(ctx, who, *in)
+	url, err := s.NewAvatar(ctx, who, *in)
 	return &url, err
-}
-
-// picture is the address of an uploaded picture, "" of none.
-func (s *Service) picture(ctx context.Context, who *User, id FileID) (string, error) {
-	if id == "" {
-		return "", nil
-	}
-	files, err := s.uploads(ctx, who, &NewMessage{Files: []FileID{id}})
-	switch {
-	case err != nil:
-		return "", err
-	case !strings.HasPrefix(files[0].Type, "image/"):
-		return "", refusePicture()
-	}
-	return or(files[0].ThumbURL, files[0].URL), nil
 }
 
 // refuseAddress refuses an address that another group has, with the first free one like it.

@@ -122,10 +122,6 @@ func refuseAddressTaken(suggestion string) *Error {
 	return e
 }
 
-func refusePicture() *Error {
-	return Refuse(CodeInvalid, "That file is no picture.", "这个文件不是图片。")
-}
-
 func refuseInvite() *Error {
 	return Refuse(CodeNotFound, "This invitation does not hold (any more). Ask for a new one.", "邀请无效或已过期，请索取新的邀请。")
 }

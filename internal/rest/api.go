@@ -30,6 +30,7 @@ func (s *server) register(mux *http.ServeMux) {
 	s.registerSession()
 	s.registerUsers()
 	s.registerGroups()
+	s.registerMembers()
 	s.registerMessages()
 	s.registerSearch()
 	s.registerFiles(mux)

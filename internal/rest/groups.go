@@ -10,6 +10,7 @@ import (
 // Groups is what look-ups of groups ask of the chat.
 type Groups interface {
 	Group(ctx context.Context, who *chat.User, id chat.GroupID) (*chat.Group, error)
+	Groups(ctx context.Context, who *chat.User, in chat.GroupQuery) (*chat.GroupPage, error)
 	Overview(ctx context.Context, who *chat.User) (*chat.Overview, error)
 }
 
@@ -20,6 +21,11 @@ func (s *server) registerGroups() {
 		Summary: "The groups I am in, with their newest message, pinned and latest first",
 	}, s.myGroups)
 	answer(s, route{
+		ID: "groups", Method: http.MethodGet, Path: "/groups/public", Tag: tag, Who: somebody,
+		Summary: "The groups that may be found, by name: guests find the open ones, members the public ones, too",
+		Refuses: []chat.Code{chat.CodeForbidden},
+	}, s.groups)
+	answer(s, route{
 		ID: "getGroup", Method: http.MethodGet, Path: "/groups/{groupId}", Tag: tag, Who: somebody,
 		Summary: "Look a group up",
 		Refuses: []chat.Code{chat.CodeNotFound, chat.CodeForbidden, chat.CodeNotInRoom},
@@ -29,6 +35,16 @@ func (s *server) registerGroups() {
 // myGroups is my conversation list.
 func (s *server) myGroups(ctx context.Context, c *caller, _ *struct{}) (*chat.Overview, error) {
 	return s.Chat.Overview(ctx, c.User)
+}
+
+type groupsIn struct {
+	Search string `query:"search" doc:"In the name or the address."`
+	Cursor string `query:"cursor" doc:"The next page: the answer's cursor."`
+}
+
+// groups are those that who asks may find.
+func (s *server) groups(ctx context.Context, c *caller, in *groupsIn) (*chat.GroupPage, error) {
+	return s.Chat.Groups(ctx, c.User, chat.GroupQuery{Search: in.Search, Cursor: in.Cursor})
 }
 
 type groupIn struct {

@@ -65,6 +65,10 @@ func TestGroupsAndUsersAreLookedUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
+		"/api/v1/groups/public?search=LOB":                              `"name":"lobby"`,
+		"/api/v1/groups/public?search=none":                             `{"groups":[]}`,
+		"/api/v1/groups/" + string(group) + "/members?search=小&limit=1": `"nickName":"小明"`,
+		"/api/v1/groups/" + string(group) + "/members?search=none":      `{"members":[]}`,
 		"/api/v1/groups":                    `"lastMessage":{`,
 		"/api/v1/groups/" + string(group):   `"room":"lobby"`,
 		"/api/v1/users/" + string(guest.ID): `"nickName":"小明"`,
@@ -73,6 +77,8 @@ func TestGroupsAndUsersAreLookedUp(t *testing.T) {
 			t.Errorf("%s: got %d %s", path, w.Code, w.Body)
 		}
 	}
+	wantRefused(t, s.ask("GET", "/api/v1/groups/none/members", ""), http.StatusNotFound, chat.CodeNotFound)
+	wantRefused(t, s.ask("GET", "/api/v1/groups/"+string(group)+"/members?cursor=x", ""), http.StatusBadRequest, chat.CodeInvalid)
 	wantRefused(t, s.ask("GET", "/api/v1/users/none", ""), http.StatusNotFound, chat.CodeNotFound)
 	wantRefused(t, s.ask("GET", "/api/v1/groups/none", ""), http.StatusNotFound, chat.CodeNotFound)
 }

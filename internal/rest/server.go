@@ -20,6 +20,7 @@ type Chat interface {
 	Guests
 	Users
 	Groups
+	Members
 	Messages
 	Search
 	Files
