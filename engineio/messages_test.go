@@ -473,3 +473,30 @@ func TestPanickingEntryCostsNothingElse(t *testing.T) {
 		p.expect("4before", "4after")
 	})
 }
+
+func TestWhatWaitsIsDroppedByAClose(t *testing.T) {
+	overBoth(t, func(t *testing.T, f form) {
+		begun, release := make(chan struct{}), make(chan struct{})
+		var seen []string
+		h := &handler{onMessage: func(s *engineio.Session, m engineio.Message) {
+			switch seen = append(seen, string(m.Data)); string(m.Data) {
+			case "wait":
+				close(begun)
+				<-release
+			case "last":
+				s.Close(nil)
+			}
+		}}
+		w := start(t, f, h, engineio.Config{})
+		p, _ := w.connect()
+		p.send("4wait")
+		receive(w, begun, "handler is called")
+		p.send("4last", "4late", "4later")
+		w.eventually("all has been read", func() bool { return w.server.Stats().MessagesIn == 4 })
+		close(release)
+		w.expectEnd(engineio.ErrForcedServerClose)
+		if got := strings.Join(seen, " "); got != "wait last" {
+			t.Errorf("handled %s, want nothing behind the close", got)
+		}
+	})
+}

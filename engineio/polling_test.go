@@ -300,3 +300,21 @@ func TestPollRacingWithACloseIsAnswered(t *testing.T) {
 		}
 	})
 }
+
+// A poll that was on its way when the session ended finds nobody, and does not wait for anybody.
+func TestPollBehindTheEndIsRefused(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, f form) {
+		w := start(t, f, nil, engineio.Config{})
+		p, s := w.poll()
+		held, release := make(chan struct{}), make(chan struct{})
+		s.Shard().Post(run(func(*engineio.Shard) { close(held); <-release }))
+		receive(w, held, "shard is busy")
+		w.do("POST", p.query(), "4x", http.Header{"Content-Type": {"application/octet-stream"}}) // which ends the session
+		answer := p.async(t.Context(), "GET", "")
+		settle()
+		close(release)
+		if got := receive(w, answer, "poll"); got.status != http.StatusBadRequest || got.body != `{"code":1,"message":"Session ID unknown"}` {
+			t.Errorf("got %d %s, want 400 and code 1", got.status, got.body)
+		}
+	})
+}

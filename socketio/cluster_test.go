@@ -20,6 +20,7 @@ type spy struct {
 	mu        sync.Mutex
 	watchTime time.Duration
 	watchErr  error
+	others    int // servers beside this one
 	published []*socketio.Command
 	busy      map[string]bool
 }
@@ -39,7 +40,14 @@ func (s *spy) Publish(c *socketio.Command) error {
 	return nil
 }
 
-func (s *spy) Servers(context.Context) (int, error) { return 1, nil }
+func (s *spy) Servers(context.Context) (int, error) { return 1 + s.others, nil }
+
+// last is the command that was published last.
+func (s *spy) last() *socketio.Command {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.published[len(s.published)-1]
+}
 
 func (s *spy) Close() error {
 	s.note("close")

@@ -3,6 +3,7 @@ package socketio_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -69,7 +70,8 @@ func TestAttachmentGamesCloseTheConnection(t *testing.T) {
 			time.Sleep(2 * time.Second)
 		},
 	} {
-		within(t, socketio.Config{AttachmentTimeout: 3 * time.Second, MaxAttachmentBytes: 100}, func(w *world) {
+		cfg := socketio.Config{AttachmentTimeout: 3 * time.Second, MaxAttachmentBytes: 100, Logger: slog.New(refusalsOnly{t})}
+		within(t, cfg, func(w *world) {
 			c := w.join("/")
 			play(c)
 			if c.isOpen() {
@@ -78,6 +80,17 @@ func TestAttachmentGamesCloseTheConnection(t *testing.T) {
 		})
 	}
 }
+
+// refusalsOnly is a log in which nothing but refusals may stand: a guard that panics is none.
+type refusalsOnly struct{ *testing.T }
+
+func (refusalsOnly) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+func (l refusalsOnly) Handle(_ context.Context, r slog.Record) error {
+	l.Errorf("logged: %s", r.Message)
+	return nil
+}
+func (l refusalsOnly) WithAttrs([]slog.Attr) slog.Handler { return l }
+func (l refusalsOnly) WithGroup(string) slog.Handler      { return l }
 
 func TestCompletePacketsHaveNoDeadline(t *testing.T) {
 	within(t, socketio.Config{AttachmentTimeout: 3 * time.Second}, func(w *world) {

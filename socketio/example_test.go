@@ -213,16 +213,17 @@ func ExampleServer_Open() {
 func shutdown(server *socketio.Server) {
 	for _, v := range visitors {
 		if v.server == server {
-			v.do("POST", "1")
-			v.do("GET", "") // the poll that the server waits for, to end the session
+			v.leaves()
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		fmt.Println(err)
 	}
 }
+
+const patience = 10 * time.Second
 
 // A visitor is a client for the examples: it speaks in packets, over long polling, without a network.
 type visitor struct {
@@ -260,6 +261,12 @@ func (v visitor) hears() {
 			fmt.Println(packet)
 		}
 	}
+}
+
+// leaves closes the connection.
+func (v visitor) leaves() {
+	v.do("POST", "1")
+	v.do("GET", "") // the poll that the server waits for, to end the session
 }
 
 func (v visitor) do(method, body string) string {

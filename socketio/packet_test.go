@@ -119,7 +119,7 @@ var brokenPackets = []string{
 	`1{}`, `1[]`, `1/a,[]`, // DISCONNECT
 	`3`, `31`, `31{}`, `31"a"`, // ACK
 	`4`, `4{"message":"x"}`, // CONNECT_ERROR
-	`5["a"]`, `5-["a"]`, `50-["a"]`, `511-["a"]`, `5999999999-["a"]`, `51e1-["a"]`, `5+1-["a"]`, `51.0-["a"]`, `5 1-["a"]`, `50x1-["a"]`, `51`, `51-`, `60-[]`, `6[]`,
+	`5["a"]`, `5-["a"]`, `50-["a"]`, `511-["a"]`, `5999999999-["a"]`, `51e1-["a"]`, `5+1-["a"]`, `51.0-["a"]`, `51.-["a"]`, `5:-["a"]`, `518446744073709551617-["a"]`, `5 1-["a"]`, `50x1-["a"]`, `51`, `51-`, `60-[]`, `6[]`,
 	`51-["a",{"_placeholder":true}]`, `51-["a",{"_placeholder":true,"num":1}]`, `51-["a",{"_placeholder":true,"num":-1}]`,
 	`51-["a",{"_placeholder":true,"num":"0"}]`, `51-["a",{"_placeholder":true,"num":0.5}]`, `51-["a",{"_placeholder":true,"num":"splice"}]`,
 	`51-["a",{"_placeholder":true,"num":{}}]`, `51-["a",{"\u005fplaceholder":true,"num":9}]`,
@@ -129,7 +129,7 @@ var brokenPackets = []string{
 
 func TestBrokenPacketsAreRefused(t *testing.T) {
 	for _, text := range brokenPackets {
-		if p, err := socketio.Decode(text, []byte("x")); err == nil {
+		if p, err := socketio.Decode(text, slices.Repeat([][]byte{[]byte("x")}, 20)...); err == nil {
 			t.Errorf("%q was accepted as %+v", text, p)
 		}
 	}

@@ -393,7 +393,9 @@ func TestWhoCannotComeBackIsNew(t *testing.T) {
 				c.close()
 			}
 		}, false},
-		"client left": {hour, func(_ *world, c *client, _ *passport) { c.send("1"); c.take(); c.close() }, false},
+		"was in some rooms":     {few, func(w *world, c *client, _ *passport) { joinMany(w, 30); c.close() }, true},
+		"was in too many rooms": {few, func(w *world, c *client, _ *passport) { joinMany(w, 40); c.close() }, false},
+		"client left":           {hour, func(_ *world, c *client, _ *passport) { c.send("1"); c.take(); c.close() }, false},
 		"server sent it away": {hour, func(w *world, c *client, _ *passport) {
 			w.server.Of("/").Sockets()[0].Disconnect()
 			c.take()
@@ -418,6 +420,13 @@ func TestWhoCannotComeBackIsNew(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", name, got, c.want)
 			}
 		})
+	}
+}
+
+// joinMany makes the only socket join rooms.
+func joinMany(w *world, count int) {
+	for i := range count {
+		_ = w.server.Of("/").Sockets()[0].Join(socketio.Room(fmt.Sprint(i)))
 	}
 }
 

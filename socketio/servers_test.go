@@ -284,3 +284,46 @@ func TestForeignAnswersAreNotBelieved(t *testing.T) {
 		}
 	})
 }
+
+// One server's answer counts once, however often it comes; the others are still waited for.
+func TestServerAnswersOnce(t *testing.T) {
+	withinCluster(t, func(w *world, s *spy) {
+		s.others = 2
+		n := w.server.Of("/")
+		done := make(chan int, 2)
+		go func() {
+			answers, _ := n.ServerSideEmitWithAck(context.Background(), "count")
+			done <- len(answers)
+		}()
+		synctest.Wait()
+		for range 3 {
+			s.deliver(&socketio.Command{Kind: socketio.KindResponse, ID: s.last().ID, From: "x"})
+		}
+		synctest.Wait()
+		if len(done) != 0 {
+			t.Error("question to servers: the second of one server counted for another")
+		}
+		s.deliver(&socketio.Command{Kind: socketio.KindResponse, ID: s.last().ID, From: "y"})
+		if got := <-done; got != 2 {
+			t.Errorf("question to servers: got %d answers, want 2", got)
+		}
+		go func() {
+			answers, _ := n.To().EmitWithAck(context.Background(), "vote")
+			done <- len(answers)
+		}()
+		synctest.Wait()
+		id := s.last().ID
+		for range 3 {
+			s.deliver(&socketio.Command{Kind: socketio.KindCount, ID: id, From: "x"})
+		}
+		synctest.Wait()
+		if len(done) != 0 {
+			t.Error("question to sockets: the second count of one server counted for another")
+		}
+		s.deliver(&socketio.Command{Kind: socketio.KindCount, ID: id, From: "y", Count: 1})
+		s.deliver(&socketio.Command{Kind: socketio.KindAck, ID: id, From: "y"})
+		if got := <-done; got != 1 {
+			t.Errorf("question to sockets: got %d answers, want 1", got)
+		}
+	})
+}

@@ -1,6 +1,9 @@
 package main
 
-// socketGuards are those of package socketio.
+// socketGuards are those of package socketio. Not among them are five behind which another guard stands, so that nothing
+// changes without them: text for the msgpack parser (it does not begin like a packet), lengths in MessagePack that exceed the
+// message (take says so too), DISCONNECT with data (which is no CONNECT either), offsets of the future (they are too far from
+// the last), and the random fingerprint of who makes Identity panic (whose connection ends).
 var socketGuards = []mutant{
 	// Who is let in.
 	{"socketio/conn.go", `func() { c.session.Close(errConnectTimeout) }`, `func() {}`, "TestClientThatJoinsNothingIsClosed"},
@@ -23,7 +26,7 @@ var socketGuards = []mutant{
 	// Packets that are none.
 	{"socketio/packet.go", `if len(text) == 0 {`, `if false {`, "TestBrokenPacketsAreRefused"},
 	{"socketio/packet.go", `len(p.namespace) > maxNamespaceName`, `false`, "TestNamespaceNamesAreLimited"},
-	{"socketio/packet.go", `!found || `, ``, "TestBrokenPacketsAreRefused"},
+	{"socketio/packet.go", `!found || `, `!found && false || `, "TestBrokenPacketsAreRefused"},
 	{"socketio/packet.go", ` || len(digits) > 4`, ``, "TestBrokenPacketsAreRefused"},
 	{"socketio/packet.go", `d < '0' || d > '9'`, `false`, "TestBrokenPacketsAreRefused"},
 	{"socketio/packet.go", `n < 1 || `, ``, "TestBrokenPacketsAreRefused"},
@@ -49,29 +52,26 @@ var socketGuards = []mutant{
 	{"socketio/conn.go", `c.session.Close(broken("attachments took too long"))`, ``, "TestAnnouncedAttachmentsCostNothing"},
 	{"socketio/conn.go", "\tp.timer.Stop()", "", "TestCompletePacketsHaveNoDeadline"},
 	{"socketio/packet.go", `p.size > maxBytes`, `false`, "TestAttachmentsAreLimitedInBytes"},
-	{"socketio/json.go", `if err != nil || int(n)`, `if int(n)`, "TestAttachmentGamesCloseTheConnection"},
+	{"socketio/json.go", `if err != nil || int(n)`, `if err != nil && false || int(n)`, "TestAttachmentGamesCloseTheConnection"},
 	{"socketio/json.go", ` || int(n) >= len(f.named)`, ``, "TestAttachmentGamesCloseTheConnection"},
 	{"socketio/json.go", ` || f.named[n] {`, ` {`, "TestBrokenPacketsAreRefused|TestAttachmentGamesCloseTheConnection"},
 
 	// MessagePack.
-	{"socketio/conn.go", `case parser == ParserMsgpack && !m.Binary:`, `case false:`, "TestMsgpackClientsAreServed"},
 	{"socketio/unpack.go", ` || len(u.in) != u.at`, ``, "TestBrokenMsgpackIsRefused"},
-	{"socketio/unpack.go", `!typed || `, ``, "TestBrokenMsgpackIsRefused"},
+	{"socketio/unpack.go", `!typed || `, `!typed && false || `, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", ` || p.namespace[0] != '/'`, ``, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", `len(p.namespace) > maxNamespaceName`, `false`, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", `u.limit = 0`, ``, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", `case u.out[0] != '{':`, `case false:`, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", `count > maxValues`, `false`, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", `n < 0 || n > len(u.in)-u.at`, `false`, "TestBrokenMsgpackIsRefused"},
-	{"socketio/unpack.go", `size > uint64(len(u.in)-u.at)`, `false`, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", `if depth > maxDepth {`, `if false {`, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", `!utf8.Valid(s)`, `!utf8.Valid(s) && false`, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", `!ok || n >= 1e18`, `!ok`, "TestBrokenMsgpackIsRefused"},
-	{"socketio/unpack.go", `case p.kind == packetDisconnect:`, `case false:`, "TestBrokenMsgpackIsRefused"},
 	{"socketio/unpack.go", `len(u.data) >= u.limit`, `false`, "TestBrokenMsgpackIsRefused"},
 
 	// Rooms, events and acks.
-	{"socketio/socket.go", `if !isRoomName(name) {`, `if false {`, "TestFloodOfJoinsIsBounded|TestJoinRefusesWhatCannotBe"},
+	{"socketio/socket.go", `if !isRoomName(name) {`, `if false && !isRoomName(name) {`, "TestFloodOfJoinsIsBounded|TestJoinRefusesWhatCannotBe"},
 	{"socketio/socket.go", `int(s.roomCount.Add(int32(len(rooms)))) > s.namespace.server.cfg.MaxRooms`, `s.roomCount.Add(int32(len(rooms))) < 0`, "TestFloodOfJoinsIsBounded"},
 	{"socketio/broadcast.go", `return !isRoomName(name)`, `return false`, "TestFloodOfJoinsIsBounded"},
 	{"socketio/broadcast.go", `int(s.roomCount.Add(1)) > s.namespace.server.cfg.MaxRooms`, `s.roomCount.Add(1) < 0`, "TestTargetsCanBeMovedAndDisconnected|TestJoinRefusesWhatCannotBe"},
@@ -95,13 +95,11 @@ var socketGuards = []mutant{
 	{"socketio/recovery.go", `len(r.records)-drop <= r.cfg.MaxEvents && `, ``, "TestWhoCannotComeBackIsNew"},
 	{"socketio/recovery.go", `r.bytes <= r.cfg.MaxBytes && `, ``, "TestWhoCannotComeBackIsNew"},
 	{"socketio/recovery.go", `return packets, size <= limit/2`, `return packets, limit > 0`, "TestWhoCannotComeBackIsNew"},
-	{"socketio/recovery.go", `from > last || `, ``, "TestWhoCannotComeBackIsNew"},
 	{"socketio/recovery.go", ` || last-from > uint64(len(r.records))`, ``, "TestWhoCannotComeBackIsNew"},
-	{"socketio/recovery.go", `if !ours {`, `if false {`, "TestWhoCannotComeBackIsNew"},
-	{"socketio/recovery.go", `rand.Read(id[:])`, ``, "TestRecoveryIsBoundToTheUser"},
+	{"socketio/recovery.go", `if !ours {`, `if false && !ours {`, "TestWhoCannotComeBackIsNew"},
 
 	// Other servers.
 	{"socketio/requests.go", ` || len(e.queue) >= maxErrands`, ``, "TestErrandsOfOtherServersAreBounded"},
-	{"socketio/requests.go", ` && !answered[c.From]`, ``, "TestForeignAnswersAreNotBelieved"},
-	{"socketio/question.go", ` && !counted[c.From]`, ``, "TestForeignAnswersAreNotBelieved"},
+	{"socketio/requests.go", ` && !answered[c.From]`, ``, "TestServerAnswersOnce"},
+	{"socketio/question.go", ` && !counted[c.From]`, ``, "TestServerAnswersOnce"},
 }
