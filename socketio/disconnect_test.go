@@ -57,6 +57,10 @@ func TestAttachmentGamesCloseTheConnection(t *testing.T) {
 			c.sendBinary("x")
 			c.sendBinary("x")
 		},
+		"a placeholder out of range": func(c *client) {
+			c.send(`51-["x",{"_placeholder":true,"num":1}]`)
+			c.sendBinary("x")
+		},
 		"too many bytes": func(c *client) {
 			c.send(`52-["x",{"_placeholder":true,"num":0}]`)
 			c.sendBinary(strings.Repeat("x", 60))
