@@ -67,6 +67,7 @@ func (s *Service) CreateGroup(ctx context.Context, who *User, in NewGroup) (*Gro
 		return nil, refusal(err, "make a group")
 	}
 	s.announcer.settle(ctx, counter{group: g.ID})
+	s.announcer.settle(ctx, counter{user: who.ID})
 	return made, nil
 }
 

@@ -47,6 +47,7 @@ func (s *Service) OpenDirect(ctx context.Context, who *User, other UserID) (grou
 		return nil, refusal(err, "open a conversation of two")
 	}
 	s.announcer.settle(ctx, counter{group: group.ID})
+	s.announcer.settle(ctx, counter{user: who.ID})
 	return s.Group(ctx, who, group.ID)
 }
 

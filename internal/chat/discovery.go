@@ -56,7 +56,7 @@ func (s *Service) Groups(ctx context.Context, who *User, in GroupQuery) (page *G
 		}
 		page = &GroupPage{Groups: []*GroupCard{}}
 		for _, g := range found[:min(pageSize, len(found))] {
-			page.Groups = append(page.Groups, g.card())
+			page.Groups = append(page.Groups, g.Card())
 		}
 		if len(found) > pageSize {
 			last := found[pageSize-1]

@@ -24,6 +24,7 @@ type Entered struct {
 	User     *User    // who entered; a guest whose name a member bears by now has the suffix
 	Group    *Group   // with Me
 	Pending  bool     // who waits now to be let in: the outcome comes by the user's own counter
+	Visitor  bool     // a guest who is no member
 	Rev      Seq      // the number at which the membership last changed; 0 if there never was one
 	JoinLine *Message // to be pushed to everybody there, the joiner included; not stored. nil: none, or a stored one comes by itself
 }
@@ -47,7 +48,7 @@ func (s *Service) Enter(ctx context.Context, who *User, in Entry) (*Entered, err
 	if e.pending {
 		return &Entered{User: e.who, Group: e.group, Pending: true}, nil
 	}
-	entered := &Entered{User: e.who, Group: e.group, JoinLine: e.line(in.Plain)}
+	entered := &Entered{User: e.who, Group: e.group, JoinLine: e.line(in.Plain), Visitor: !e.member.Active()}
 	if e.member != nil {
 		entered.Rev = e.member.Rev
 	}

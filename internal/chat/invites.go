@@ -157,7 +157,8 @@ type GroupCard struct {
 	CreatedAt   Time       `json:"createdAt"`
 }
 
-func (g *Group) card() *GroupCard {
+// Card is what may be known of g before it is entered.
+func (g *Group) Card() *GroupCard {
 	return &GroupCard{
 		ID: g.ID, Room: g.Room, Name: g.Name, Topic: g.Topic, Avatar: g.Avatar, Visibility: g.Visibility, Joining: g.Joining,
 		MemberCount: g.MemberCount, CreatedAt: g.CreatedAt,
@@ -193,8 +194,8 @@ func (s *Service) Invitation(ctx context.Context, from, token string) (in *Invit
 			return err
 		}
 		in = &Invitation{
-			Group: group.card(), Inviter: Inviter{by.NickName, by.Avatar},
-			Guests: s.cfg.Guests != GuestsOff && openToGuests(group),
+			Group: group.Card(), Inviter: Inviter{by.NickName, by.Avatar},
+			Guests: s.cfg.Guests != GuestsOff && group.OpenToGuests(),
 		}
 		return nil
 	})
@@ -204,7 +205,10 @@ func (s *Service) Invitation(ctx context.Context, from, token string) (in *Invit
 	return in, nil
 }
 
-func openToGuests(g *Group) bool { return g.Visibility == VisibilityOpen && g.Joining == JoiningOpen }
+// OpenToGuests reports whether guests may enter g, as far as g says.
+func (g *Group) OpenToGuests() bool {
+	return g.Visibility == VisibilityOpen && g.Joining == JoiningOpen
+}
 
 // invitation is an invite that holds, its group, and who made it. One that does not is as one that never was.
 func (s *Service) invitation(r Reader, token string) (*Invite, *Group, *Membership, error) {

@@ -75,15 +75,21 @@ func (s *Service) group(r Reader, who *User, id GroupID) (*Group, error) {
 	return group, withPeer(r, group, who.ID)
 }
 
-// MyGroups are the ids of the groups who is in: what its sockets enter before Overview is read.
-func (s *Service) MyGroups(ctx context.Context, who *User) ([]GroupID, error) {
-	var groups []GroupID
+// MyGroup is a group that somebody is in.
+type MyGroup struct {
+	ID  GroupID
+	Rev Seq // the number at which the membership last changed
+}
+
+// MyGroups are the groups who is in: what its sockets enter before Overview is read.
+func (s *Service) MyGroups(ctx context.Context, who *User) ([]MyGroup, error) {
+	var groups []MyGroup
 	err := s.store.View(ctx, func(r Reader) error {
 		mine, err := r.Belongings(who.ID, 0)
 		groups = nil
 		for _, b := range mine {
 			if b.holds() {
-				groups = append(groups, b.Group.ID)
+				groups = append(groups, MyGroup{b.Group.ID, b.Membership.Rev})
 			}
 		}
 		return err

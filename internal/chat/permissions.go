@@ -94,7 +94,7 @@ func standing(g *Group, m *Membership, who *User, now Time) Standing {
 		return Outsider
 	case m.isOut(now):
 		return Removed
-	case who.Guest && g.Joining == JoiningOpen:
+	case who.Guest && g.OpenToGuests():
 		return Visitor
 	}
 	return Stranger

@@ -134,9 +134,13 @@ func TestOverviewIsOrderedAndComplete(t *testing.T) {
 		all.Groups[1].LastMessage.Text != "the newest of all" || all.Groups[1].Me.Unread != 1 {
 		t.Errorf("overview is %+v", all.Groups)
 	}
-	ids, err := h.MyGroups(h.ctx, alice)
-	if err != nil || len(ids) != 4 {
-		t.Errorf("my groups are %v, %v", ids, err)
+	mine, err := h.MyGroups(h.ctx, alice)
+	if err != nil || len(mine) != 4 {
+		t.Errorf("my groups are %v, %v", mine, err)
+	}
+	var ids []chat.GroupID
+	for _, g := range mine {
+		ids = append(ids, g.ID)
 	}
 	heads, err := h.Heads(h.ctx, ids)
 	if err != nil || heads[groups[1]] != all.Groups[1].Head || len(heads) != 4 {

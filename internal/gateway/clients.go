@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -18,14 +19,17 @@ type client struct {
 	gateway *Gateway
 	socket  *socketio.Socket
 
+	moving sync.Mutex // held while the socket enters or leaves rooms, so that what is noted is what is so
+
 	mu       sync.Mutex // guards below; never held while calling the chat
 	identity *auth.Identity
 	user     *chat.User // nil until somebody is known; never changed in place
 	full     bool       // said hello
 	admitted bool       // said hello or entered a room, so that nothing has to wait any more
 	locale   string
-	entered  map[chat.GroupID]struct{}
-	names    map[string]chat.GroupID // by which this socket entered
+	entered  map[chat.GroupID]stay
+	moved    map[chat.GroupID]chat.Seq // the newest number of a membership by which the socket went in or out
+	names    map[string]chat.GroupID   // by which this socket entered
 	lastSeen time.Time
 	said     bool // whether it has the chat in sight
 	inSight  bool
@@ -100,21 +104,46 @@ func (c *client) crowded(bound int) bool {
 	return bound > 0 && len(c.entered) >= bound
 }
 
-// enter puts the socket into a group's rooms, under the names by which it may be called from now on.
-func (c *client) enter(g chat.GroupID, names ...string) error {
+// stay is how a socket is in a group.
+type stay struct {
+	rev     chat.Seq // the group's number at which the membership last changed; 0: there never was one
+	visitor bool     // of a guest who has not spoken
+	age     uint64   // of a visitor: of the doors when it was let in
+}
+
+// errMoved says that who was let in was put out meanwhile, or that the group was closed to it. The chat knows more now.
+var errMoved = errors.New("the way into the group has changed")
+
+// enter puts the socket into a group's rooms, under the names by which it may be called from now on. What is older than
+// the last way out does not lead in: events of a group and of a user come on their own ways.
+func (c *client) enter(g chat.GroupID, how stay, names ...string) error {
+	c.moving.Lock()
+	defer c.moving.Unlock()
 	c.mu.Lock()
+	if how.rev < c.moved[g] || how.visitor && !c.gateway.hub.doors.pass(g, c, how.age) {
+		c.mu.Unlock()
+		return errMoved
+	}
+	if !how.visitor && c.entered[g].visitor {
+		c.gateway.hub.doors.forget(g, c)
+	}
 	full := c.full
-	c.note(g, names)
+	c.move(g, how.rev)
+	c.note(g, how, names)
 	c.mu.Unlock()
 	return c.socket.Join(roomsOf(g, full)...)
 }
 
-func (c *client) note(g chat.GroupID, names []string) {
+func (c *client) note(g chat.GroupID, how stay, names []string) {
 	if c.entered == nil {
-		c.entered = map[chat.GroupID]struct{}{}
+		c.entered = map[chat.GroupID]stay{}
 		c.names = map[string]chat.GroupID{}
 	}
-	c.entered[g] = struct{}{}
+	c.entered[g] = how
+	c.callBy(g, names)
+}
+
+func (c *client) callBy(g chat.GroupID, names []string) {
 	for _, name := range names {
 		if _, known := c.names[name]; name != "" && (known || len(c.names) < maxNames) {
 			c.names[name] = g
@@ -122,18 +151,43 @@ func (c *client) note(g chat.GroupID, names []string) {
 	}
 }
 
+// move remembers the number by which the socket went in or out last.
+func (c *client) move(g chat.GroupID, rev chat.Seq) {
+	if rev == 0 {
+		return
+	}
+	if c.moved == nil {
+		c.moved = map[chat.GroupID]chat.Seq{}
+	}
+	if _, known := c.moved[g]; !known && len(c.moved) >= maxNames {
+		clear(c.moved)
+	}
+	c.moved[g] = rev
+}
+
 // call makes a name of a group known that the socket is in.
 func (c *client) call(g chat.GroupID, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, in := c.entered[g]; in {
-		c.note(g, []string{name})
+		c.callBy(g, []string{name})
 	}
 }
 
-// leave takes the socket out of a group's rooms.
-func (c *client) leave(g chat.GroupID) {
+// leave takes the socket out of a group's rooms, by the number rev of its user's membership; 0 is always the newest. What
+// is older than its last way in leads nowhere.
+func (c *client) leave(g chat.GroupID, rev chat.Seq) {
+	c.moving.Lock()
+	defer c.moving.Unlock()
 	c.mu.Lock()
+	if rev != 0 && rev < c.moved[g] {
+		c.mu.Unlock()
+		return
+	}
+	c.move(g, rev)
+	if c.entered[g].visitor {
+		c.gateway.hub.doors.forget(g, c)
+	}
 	delete(c.entered, g)
 	for name, group := range c.names {
 		if group == g {
@@ -144,8 +198,32 @@ func (c *client) leave(g chat.GroupID) {
 	c.socket.Leave(roomsOf(g, true)...)
 }
 
+// belong notes that a visitor's user has become a member.
+func (c *client) belong(g chat.GroupID, rev chat.Seq) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if how, in := c.entered[g]; in && how.visitor && rev >= c.moved[g] {
+		c.gateway.hub.doors.forget(g, c)
+		c.move(g, rev)
+		c.entered[g] = stay{rev: rev}
+	}
+}
+
+// vanish forgets where the socket was a visitor.
+func (c *client) vanish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for g, how := range c.entered {
+		if how.visitor {
+			c.gateway.hub.doors.forget(g, c)
+		}
+	}
+}
+
 // become makes the client full: it hears of everything in the groups it is in, and of its user.
 func (c *client) become(locale string) error {
+	c.moving.Lock()
+	defer c.moving.Unlock()
 	c.mu.Lock()
 	c.full, c.locale = true, locale
 	rooms := make([]socketio.Room, 0, len(c.entered)+1)

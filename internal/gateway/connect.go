@@ -126,6 +126,7 @@ func (g *Gateway) disconnected(s *socketio.Socket, _ error) {
 	c.waiting.drop()
 	who := c.user
 	c.mu.Unlock()
+	c.vanish()
 	if who != nil {
 		g.unbind(c, who)
 	}

@@ -109,6 +109,31 @@ func (g *Gateway) register() {
 	answer(g, "search", g.search)
 	answer(g, "getUser", g.getUser)
 	answer(g, "getGroup", g.getGroup)
+	answer(g, "groups", g.groups)
+	answer(g, "createGroup", g.createGroup)
+	answer(g, "updateGroup", g.updateGroup)
+	answer(g, "leaveGroup", g.leaveGroup)
+	answer(g, "dissolveGroup", g.dissolveGroup)
+	answer(g, "members", g.members)
+	answer(g, "addMembers", g.addMembers)
+	answer(g, "setRole", g.setRole)
+	answer(g, "mute", g.mute)
+	answer(g, "kick", g.kick)
+	answer(g, "ban", g.ban)
+	answer(g, "unban", g.unban)
+	answer(g, "bans", g.bans)
+	answer(g, "invite", g.invite)
+	answer(g, "invites", g.invites)
+	answer(g, "revokeInvite", g.revokeInvite)
+	g.handle("inviteInfo", g.inviteInfo)
+	g.handle("joinByInvite", g.joinByInvite)
+	answer(g, "joinRequests", g.joinRequests)
+	answer(g, "approve", g.approve)
+	answer(g, "announcement", g.announcement)
+	answer(g, "readAnnouncement", g.readAnnouncement)
+	answer(g, "audit", g.audit)
+	answer(g, "openDirect", g.openDirect)
+	answer(g, "block", g.block)
 	g.handle("typing", g.typing)
 	answer(g, "visible", g.visible)
 	answer(g, "webhooks", g.webhooks)
@@ -127,16 +152,18 @@ func (g *Gateway) register() {
 }
 
 // features are the requests that are answered, as hello tells them.
-var features = []string{"hello", "joinRoom", "sendMessage", "history", "sync", "readUpTo", "search", "getUser", "getGroup", "typing", "visible",
+var features = []string{
+	"hello", "joinRoom", "sendMessage", "history", "sync", "readUpTo", "search", "getUser", "getGroup", "typing", "visible",
+	"groups", "createGroup", "updateGroup", "leaveGroup", "dissolveGroup", "members", "addMembers", "setRole", "mute", "kick", "ban",
+	"unban", "bans", "invite", "invites", "revokeInvite", "inviteInfo", "joinByInvite", "joinRequests", "approve", "announcement",
+	"readAnnouncement", "audit", "openDirect", "block",
 	"webhooks", "createWebhook", "updateWebhook", "rotateWebhook", "deleteWebhook", "testWebhook",
 	"pushKey", "subscribePush", "unsubscribePush",
 }
 
 // notBuilt are requests of the protocol that this server does not know yet: a client learns it at once.
 var notBuilt = []string{
-	"editMessage", "recallMessage", "react", "pin", "members", "readBy", "groups", "createGroup", "updateGroup", "openDirect",
-	"invite", "joinByInvite", "setRole", "mute", "kick", "ban", "leaveGroup", "dissolveGroup", "updateMe", "updateMembership",
-	"block",
+	"editMessage", "recallMessage", "react", "pin", "readBy", "updateMe", "updateMembership",
 }
 
 func refuseNotBuilt(_ context.Context, _ *client, r *request) {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"qun/internal/chat"
@@ -13,6 +14,8 @@ type joinRoomIn struct {
 	RoomName text         `json:"roomName"`
 	NickName text         `json:"nickName"`
 	GroupID  chat.GroupID `json:"groupId"`
+	Text     string       `json:"text"` // to those who let people in
+	Token    string       `json:"-"`    // of an invite
 }
 
 // joinRoomOut is the group, who I am, and the newest page.
@@ -20,6 +23,12 @@ type joinRoomOut struct {
 	*chat.Snapshot
 	Me    *chat.User `json:"me"`
 	Token string     `json:"token,omitempty"` // of a guest who does not have it
+}
+
+// pendingOut says that somebody has to let me in; the outcome comes by `me`.
+type pendingOut struct {
+	Pending bool            `json:"pending"`
+	Group   *chat.GroupCard `json:"group"`
 }
 
 // text is a JSON string; anything else counts as absent, as a page that forgot a field sends it.
@@ -41,10 +50,18 @@ func (g *Gateway) joinRoom(ctx context.Context, c *client, r *request) {
 		r.refuse(err)
 		return
 	}
+	g.join(ctx, c, r, in)
+}
+
+func (g *Gateway) join(ctx context.Context, c *client, r *request, in joinRoomIn) {
 	r.room = string(in.RoomName)
 	entered, err := g.enter(ctx, c, r, in)
 	if err != nil {
 		r.refuse(err)
+		return
+	}
+	if entered.Pending {
+		r.answer(pendingOut{true, entered.Group.Card()})
 		return
 	}
 	if err := g.answerEntered(ctx, c, r, entered); err != nil {
@@ -73,7 +90,7 @@ func (g *Gateway) enter(ctx context.Context, c *client, r *request, in joinRoomI
 	if g.crowded(c, in) {
 		return nil, errTooMany
 	}
-	leave, err := g.turnstiles.enter(ctx, string(in.RoomName)+string(in.GroupID))
+	leave, err := g.turnstiles.enter(ctx, string(in.RoomName)+string(in.GroupID)+in.Token)
 	if err != nil {
 		return nil, err
 	}
@@ -82,13 +99,33 @@ func (g *Gateway) enter(ctx context.Context, c *client, r *request, in joinRoomI
 	if err != nil {
 		return nil, err
 	}
-	entry := chat.Entry{Room: string(in.RoomName), Group: in.GroupID, Plain: g.isPlainGuest(c, r)}
+	entry := chat.Entry{
+		Room: string(in.RoomName), Group: in.GroupID, Invite: in.Token, Text: in.Text, Address: c.unknownAddress(),
+		Plain: g.isPlainGuest(c, r),
+	}
+	for range maxEntries {
+		entered, err := g.walkIn(ctx, c, who, fresh, entry)
+		if !errors.Is(err, errMoved) {
+			return entered, err
+		}
+		who, fresh = c.who(), false
+	}
+	return nil, errTooSlow
+}
+
+// maxEntries is how often a way in is asked for that is lost on the way.
+const maxEntries = 4
+
+// walkIn asks the chat for a way in, and goes it.
+func (g *Gateway) walkIn(ctx context.Context, c *client, who *chat.User, fresh bool, entry chat.Entry) (*chat.Entered, error) {
+	age := g.hub.doors.now()
 	entered, err := g.chat.Enter(ctx, who, entry)
-	if err != nil {
-		return nil, err
+	if err != nil || entered.Pending {
+		return entered, err
 	}
 	g.becomes(c, entered.User, fresh)
-	if err := c.enter(entered.Group.ID, string(in.RoomName), strings.TrimSpace(string(in.RoomName)), entered.Group.Room); err != nil {
+	how := stay{rev: entered.Rev, visitor: entered.Visitor, age: age}
+	if err := c.enter(entered.Group.ID, how, entry.Room, strings.TrimSpace(entry.Room), entered.Group.Room); err != nil {
 		return nil, err
 	}
 	if entered.JoinLine != nil {
@@ -96,6 +133,19 @@ func (g *Gateway) enter(ctx context.Context, c *client, r *request, in joinRoomI
 	}
 	return entered, nil
 }
+
+// unknownAddress is where a client comes from that showed nothing to be known by.
+func (c *client) unknownAddress() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.identity != nil {
+		return ""
+	}
+	return c.address()
+}
+
+// address is what counts as the client's address.
+func (c *client) address() string { return addressKey(c.socket.Handshake().RemoteAddr).String() }
 
 func (g *Gateway) crowded(c *client, in joinRoomIn) bool {
 	if _, known := c.named(string(in.RoomName)); known || c.isIn(in.GroupID) {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"qun/internal/chat"
 )
@@ -32,6 +33,8 @@ type helloOut struct {
 	Limits   limits               `json:"limits"`
 	Features []string             `json:"features"`
 	Groups   []*chat.Conversation `json:"groups"`
+	Pending  []*chat.Pending      `json:"pending,omitempty"` // groups I wait to be let into
+	Blocked  []chat.UserID        `json:"blocked,omitempty"` // whom I block
 	Sync     *chat.Sync           `json:"sync,omitempty"`
 }
 
@@ -97,20 +100,15 @@ func (g *Gateway) greeting(c *client) *helloOut {
 
 // resume enters all groups of the user, then reads what they hold.
 func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in helloIn, out *helloOut) error {
-	mine, err := g.chat.MyGroups(ctx, who)
-	if err != nil {
+	if err := g.enterMine(ctx, c, who); err != nil {
 		return err
-	}
-	for _, group := range mine {
-		if err := c.enter(group); err != nil {
-			return err
-		}
 	}
 	overview, err := g.chat.Overview(ctx, who)
 	if err != nil {
 		return err
 	}
 	out.Head, out.Settings = overview.Head, overview.Settings
+	out.Pending, out.Blocked = overview.Pending, overview.Blocked
 	if overview.Groups != nil {
 		out.Groups = overview.Groups
 	}
@@ -122,4 +120,23 @@ func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in hell
 	}
 	out.Sync, err = g.chat.Sync(ctx, who, chat.SyncQuery{Epoch: in.Epoch, Heads: in.Heads, Me: in.Me})
 	return err
+}
+
+// enterMine enters all groups of the user. Where it was put out of one meanwhile, it looks again.
+func (g *Gateway) enterMine(ctx context.Context, c *client, who *chat.User) error {
+	for range maxEntries {
+		mine, err := g.chat.MyGroups(ctx, who)
+		if err != nil {
+			return err
+		}
+		for _, group := range mine {
+			if err = c.enter(group.ID, stay{rev: group.Rev}); err != nil {
+				break
+			}
+		}
+		if !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return errTooSlow
 }

@@ -14,6 +14,7 @@ import (
 type Hub struct {
 	namespace *socketio.Namespace
 	people    people
+	doors     doors
 	observer  atomic.Pointer[Observer]
 
 	mu      sync.Mutex                // guards below
@@ -42,12 +43,44 @@ func (h *Hub) Notify(e chat.Event) {
 	case e.Message != nil:
 		h.push(groupRoom(e.Group), "message", e.Message)
 	case e.Change != nil:
-		if m := e.Change.Member; m != nil && m.State != chat.MemberActive {
-			h.expel(m.UserID, e.Group)
-		}
-		h.push(fullRoom(e.Group), "change", e.Change)
+		h.notifyGroup(e.Group, e.Change)
 	case e.Me != nil:
 		h.notifyUser(e.User, e.Me)
+	}
+}
+
+// notifyGroup tells a group's full clients of a row. Who may not hear of it any more goes first.
+func (h *Hub) notifyGroup(id chat.GroupID, change *chat.Change) {
+	m, g := change.Member, change.Group
+	switch {
+	case m != nil && m.State != chat.MemberActive:
+		h.expel(m.UserID, id, m.Rev)
+	case g != nil && g.DissolvedAt != 0:
+		h.dissolve(id, change.Head)
+		return
+	case g != nil && !g.OpenToGuests():
+		h.shut(id)
+	}
+	h.push(fullRoom(id), "change", change)
+}
+
+// shut sends the visitors away from a group that is not open to guests (any more).
+func (h *Hub) shut(id chat.GroupID) {
+	for _, c := range h.doors.close(id) {
+		c.leave(id, 0)
+		if c.isFull() {
+			c.socket.Emit("me", &chat.MeChange{Left: &chat.Left{GroupID: id, Reason: chat.GoneKicked}})
+		}
+	}
+}
+
+// dissolve ends a group: all learn it in one frame, whatever their number, and go.
+func (h *Hub) dissolve(id chat.GroupID, head chat.Seq) {
+	h.push(fullRoom(id), "me", &chat.MeChange{Left: &chat.Left{GroupID: id, Reason: chat.GoneDissolved}})
+	for _, s := range h.namespace.Sockets() {
+		if c := clientOf(s); c != nil && c.isIn(id) {
+			c.leave(id, head)
+		}
 	}
 }
 
@@ -60,20 +93,21 @@ func (h *Hub) notifyUser(u chat.UserID, change *chat.MeChange) {
 			c.renew(change.User)
 		}
 	case change.Left != nil:
-		h.expel(u, change.Left.GroupID)
+		h.expel(u, change.Left.GroupID, change.Rev)
 	case change.Group != nil:
 		for _, c := range h.people.of(u) {
 			if c.isFull() {
-				_ = c.enter(change.Group.GroupID) // who went away enters nothing
+				_ = c.enter(change.Group.GroupID, stay{rev: change.Rev}) // who went away, or was put out since, enters nothing
 			}
+			c.belong(change.Group.GroupID, change.Rev)
 		}
 	}
 	h.push(userRoom(u), "me", change)
 }
 
-func (h *Hub) expel(u chat.UserID, g chat.GroupID) {
+func (h *Hub) expel(u chat.UserID, g chat.GroupID, rev chat.Seq) {
 	for _, c := range h.people.of(u) {
-		c.leave(g)
+		c.leave(g, rev)
 	}
 }
 
