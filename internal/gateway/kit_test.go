@@ -31,6 +31,11 @@ type house struct {
 
 func open(t *testing.T, cfg gateway.Config) *house {
 	t.Helper()
+	return openWith(t, cfg, chat.Config{Limits: chat.Limits{MessageLength: 100, NickName: 32, Room: 64, GroupsPerUser: 5}})
+}
+
+func openWith(t *testing.T, cfg gateway.Config, rules chat.Config) *house {
+	t.Helper()
 	data, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +46,7 @@ func open(t *testing.T, cfg gateway.Config) *house {
 	}
 	sockets := socketio.New(socketio.Config{})
 	h := &house{hub: gateway.NewHub(sockets.Of("/")), auth: who, store: data}
-	h.chat = chat.New(data, h.hub, chat.Config{Limits: chat.Limits{MessageLength: 100, NickName: 32, Room: 64, GroupsPerUser: 5}})
+	h.chat = chat.New(data, h.hub, rules)
 	h.gateway = gateway.Serve(sockets.Of("/"), h.hub, h.chat, who, cfg)
 	server := httptest.NewServer(sockets)
 	h.url = server.URL
