@@ -261,11 +261,11 @@ func (x *indexer) follow(ctx context.Context, g chat.GroupID) error {
 		if err != nil && !errors.Is(err, errOvertaken) {
 			return err
 		}
-		if !more {
-			return nil
-		}
 		if x.busy() {
 			x.rest(ctx, (indexShare-1)*time.Since(began))
+		}
+		if !more {
+			return nil
 		}
 	}
 	return nil

@@ -91,7 +91,7 @@ func makeIndex(ctx context.Context, path, epoch string) (*sql.DB, error) {
 }
 
 func openIndex(ctx context.Context, path string) (*sql.DB, error) {
-	return connect(ctx, path, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "temp_store(MEMORY)", "cache_size(-4096)")
+	return connect(ctx, path, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)", "cache_size(-4096)")
 }
 
 func (x *sqliteIndex) close() error {
