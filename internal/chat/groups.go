@@ -49,6 +49,7 @@ type Group struct {
 	AnnouncedAt  Time       `json:"announcedAt,omitempty"`
 	SlowMode     int        `json:"slowMode,omitempty"` // seconds between two messages of a member
 	MutedAll     bool       `json:"mutedAll,omitempty"`
+	Retention    int        `json:"retention,omitempty"` // days that messages are kept; 0: as the server says
 	MemberCount  int        `json:"memberCount"`
 	Head         Seq        `json:"head"`
 	Floor        Seq        `json:"floor"` // rows with a lower seq may be gone

@@ -29,11 +29,12 @@ type GroupUpdate struct {
 	Visibility   *Visibility `json:"visibility,omitempty"` // to private: the address is given up
 	Room         *string     `json:"room,omitempty"`       // the address, of a group that gets one; else its name
 	History      *Extent     `json:"history,omitempty"`
+	Retention    *int        `json:"retention,omitempty"` // days that messages are kept; 0: as the server says
 }
 
 // reshapes reports whether in takes an owner.
 func (in *GroupUpdate) reshapes() bool {
-	return in.Visibility != nil || in.Room != nil || in.History != nil
+	return in.Visibility != nil || in.Room != nil || in.History != nil || in.Retention != nil
 }
 
 // UpdateGroup does what in says, and tells of each thing that became another. What is so already takes no number.
@@ -98,7 +99,7 @@ func (u *update) set(in *GroupUpdate) (err error) {
 	u.g.Topic, u.g.SlowMode = pick(in.Topic, u.g.Topic), pick(in.SlowMode, u.g.SlowMode)
 	u.g.Announcement = pick(in.Announcement, u.g.Announcement)
 	u.g.Visibility, u.g.History = pick(in.Visibility, u.g.Visibility), pick(in.History, u.g.History)
-	u.g.Joining = pick(in.Joining, u.g.Joining)
+	u.g.Joining, u.g.Retention = pick(in.Joining, u.g.Joining), pick(in.Retention, u.g.Retention)
 	if u.g.Visibility == VisibilityOpen && in.Joining == nil {
 		u.g.Joining = JoiningOpen
 	}
@@ -164,6 +165,7 @@ func (u *update) changes() (told []SystemAct) {
 	note(was.Visibility != is.Visibility, SystemVisibility, string(is.Visibility))
 	note(was.Joining != is.Joining, SystemJoining, string(is.Joining))
 	note(was.History != is.History, SystemHistory, string(is.History))
+	note(was.Retention != is.Retention, SystemRetention, strconv.Itoa(is.Retention))
 	note(was.SlowMode != is.SlowMode, SystemSlowMode, strconv.Itoa(is.SlowMode))
 	return told
 }
@@ -179,6 +181,8 @@ func (s *Service) checkShape(g *Group) error {
 		return refuseShutOpen()
 	case g.SlowMode < 0 || g.SlowMode > maxSlowMode:
 		return refuseSlowMode(maxSlowMode)
+	case g.Retention < 0 || g.Retention > maxRetention:
+		return refuseRetention(maxRetention)
 	}
 	if err := checkText(g.Topic, maxTopic); err != nil {
 		return err

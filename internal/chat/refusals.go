@@ -108,6 +108,10 @@ func refuseSlowMode(limit int) *Error {
 	return refusef(CodeInvalid, "Slow mode is 0 to %d seconds.", "慢速模式为 0 到 %d 秒。", limit)
 }
 
+func refuseRetention(limit int) *Error {
+	return refusef(CodeInvalid, "Messages are kept for 0 (as the server says) to %d days.", "消息可保留 0（按服务器设置）到 %d 天。", limit)
+}
+
 func refusePrivateAddress() *Error {
 	return Refuse(CodeInvalid, "A private group has no address.", "私密群没有地址。")
 }
@@ -353,6 +357,6 @@ func refuseSearchText() *Error {
 }
 
 func refuseSearchPage() *Error {
-	return Refuse(CodeInvalid, "Ask for 1 to 50 hits, and for what before of the last answer said.",
-		"一次可取 1 到 50 条；before 请使用上次返回的值。")
+	return Refuse(CodeInvalid, "Ask for 1 to 50 hits.",
+		"一次可取 1 到 50 条。")
 }

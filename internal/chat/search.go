@@ -3,9 +3,6 @@ package chat
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -181,8 +178,8 @@ func (q *searching) page() (*Found, error) {
 			return page, err
 		}
 		if len(page.Hits) == q.in.Limit {
-			page.Before, err = q.cursor(max(p.latest, page.Hits[q.in.Limit-1].Message.SentAt))
-			return page, err
+			page.Before = q.cursor(max(p.latest, page.Hits[q.in.Limit-1].Message.SentAt))
+			return page, nil
 		}
 		marks, _ := q.words.Find(p.hits[0].Text)
 		page.Hits = append(page.Hits, Hit{p.hits[0], marks})
@@ -266,18 +263,14 @@ type searchCursor struct {
 
 func readSearchCursor(text string) (*searchCursor, error) {
 	c := &searchCursor{Places: map[GroupID]Seq{}}
-	if text == "" {
-		return c, nil
-	}
-	data, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(data, c) != nil || c.Places == nil {
-		return nil, refuseSearchPage()
+	if err := readCursor(text, c); err != nil || c.Places == nil {
+		return nil, refuseCursor()
 	}
 	return c, nil
 }
 
 // cursor ends a page after which the next hit is not later than until.
-func (q *searching) cursor(until Time) (string, error) {
+func (q *searching) cursor(until Time) string {
 	q.from.Until = until
 	for _, p := range q.places {
 		switch {
@@ -287,9 +280,5 @@ func (q *searching) cursor(until Time) (string, error) {
 			q.from.Places[p.group] = 1
 		}
 	}
-	data, err := json.Marshal(q.from)
-	if err != nil {
-		return "", fmt.Errorf("write a cursor: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(data), nil
+	return writeCursor(q.from)
 }

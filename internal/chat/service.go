@@ -13,14 +13,15 @@ import (
 
 // Config says how a Service behaves. The zero value is a good start: guests may open rooms, limits are the defaults.
 type Config struct {
-	Guests   GuestPolicy      // "": GuestsOpen
-	Limits   Limits           // all zero: DefaultLimits; in any other, a 0 lifts that limit, for whoever
-	Now      func() time.Time // nil: time.Now
-	Logger   *slog.Logger     // nil: discards. Accidents alone; never a text or a name
-	Courier  Courier          // tells the world outside; nil: nobody does
-	ReadWait time.Duration    // how long read cursors may stay in memory; 0: 2 s
-	Files    Files            // nil: messages carry no files
-	URL      string           // what addresses begin with in texts, for example https://chat.example.org; "": with /
+	Guests    GuestPolicy      // "": GuestsOpen
+	Limits    Limits           // all zero: DefaultLimits; in any other, a 0 lifts that limit, for whoever
+	Now       func() time.Time // nil: time.Now
+	Logger    *slog.Logger     // nil: discards. Accidents alone; never a text or a name
+	Courier   Courier          // tells the world outside; nil: nobody does
+	Retention int              // days that groups keep messages at most; 0: for ever
+	ReadWait  time.Duration    // how long read cursors may stay in memory; 0: 2 s
+	Files     Files            // nil: messages carry no files
+	URL       string           // what addresses begin with in texts, for example https://chat.example.org; "": with /
 }
 
 // GuestPolicy says what guests may do.

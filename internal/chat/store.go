@@ -16,6 +16,7 @@ type Store interface {
 	OutboxStore
 	WebPushStore
 	GroupStore
+	RetentionStore
 	BlockStore
 	DirectStore
 
@@ -81,6 +82,7 @@ type Reader interface {
 	MessageReader
 	FileReader
 	SearchReader
+	RetentionReader
 	WebhookReader
 	OutboxReader
 	WebPushReader

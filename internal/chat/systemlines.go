@@ -21,6 +21,7 @@ const (
 	SystemVisibility   = "visibility"   // Value
 	SystemJoining      = "joining"      // Value
 	SystemHistory      = "history"      // Value
+	SystemRetention    = "retention"    // messages are kept for Value days; 0: as the server says
 	SystemSlowMode     = "slowMode"     // Value seconds
 	SystemDissolved    = "dissolve"     //
 )
@@ -74,6 +75,11 @@ func systemText(act SystemAct, by, target string) string {
 		return by + " 更新了群公告"
 	case SystemVisibility, SystemJoining, SystemHistory:
 		return by + " 修改了群设置"
+	case SystemRetention:
+		if act.Value == "0" {
+			return by + " 取消了本群的消息保留期限"
+		}
+		return by + " 将消息保留期限设为 " + act.Value + " 天"
 	case SystemSlowMode:
 		if act.Value == "0" {
 			return by + " 关闭了慢速模式"

@@ -70,10 +70,13 @@ func (t *tx) moveCursor(c chat.Cursor) error {
 	return nil
 }
 
-// countUpTo is chat.Reader's CountUpTo by keys.
+// countUpTo is chat.Reader's CountUpTo by keys. It counts what was erased, too: where nothing is left up to there, the
+// message after it knows.
 func countUpTo(ctx context.Context, s *session, group int64, upTo chat.Seq, user int64, after chat.Seq) (counted, own int64, err error) {
 	err = s.row(ctx, `SELECT
-		COALESCE((SELECT counted FROM messages WHERE group_key = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1), 0),
+		COALESCE((SELECT counted FROM messages WHERE group_key = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1),
+			(SELECT counted - CASE WHEN kind IN ('text', 'file') THEN 1 ELSE 0 END FROM messages WHERE group_key = $1 AND seq > $2 ORDER BY seq LIMIT 1),
+			(SELECT counted FROM groups WHERE key = $1), 0),
 		(SELECT COUNT(*) FROM messages WHERE group_key = $1 AND seq > $3 AND seq <= $2 AND user_key = $4 AND kind IN ('text', 'file'))`,
 		[]any{group, upTo, after, user}, &counted, &own)
 	if err != nil {

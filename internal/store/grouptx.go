@@ -45,6 +45,7 @@ func (x groupTx) PutGroup(g *chat.Group) error {
 	now.Name, now.Topic, now.Avatar, now.Announcement = g.Name, g.Topic, g.Avatar, g.Announcement
 	now.Visibility, now.Joining, now.History = g.Visibility, g.Joining, g.History
 	now.SlowMode, now.MutedAll, now.Floor, now.DissolvedAt = g.SlowMode, g.MutedAll, g.Floor, g.DissolvedAt
+	now.Retention = g.Retention
 	now.Rev, now.whole = now.next(), true
 	if announces {
 		now.Announced, now.AnnouncedAt = now.Rev, g.AnnouncedAt

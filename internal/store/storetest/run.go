@@ -70,6 +70,8 @@ func Run(t *testing.T, open Open) {
 		{"SearchStaysInItsBounds", testSearchStaysInItsBounds},
 		{"HoldingNamesTheGroupsWithSomething", testHoldingNamesTheGroupsWithSomething},
 		{"SearchAgreesWithReading", testSearchAgreesWithReading},
+		{"ErasingIsBoundedByTheFloor", testErasingIsBoundedByTheFloor},
+		{"GroupsThatKeepTooMuchAreFound", testGroupsThatKeepTooMuchAreFound},
 		{"ClosedStoreSaysSo", testClosedStoreSaysSo},
 		{"UserChangesUnderItsOwnNumbers", testUserChangesUnderItsOwnNumbers},
 		{"RenamedUserFreesItsNameAndTakesNoOthers", testRenamedUserFreesItsNameAndTakesNoOthers},
