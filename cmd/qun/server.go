@@ -79,7 +79,7 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 	courier.Start()
 	return &server{
 		http: httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log), sockets: sockets, gateway: doors, chat: service,
-		courier: courier, store: data, files: kept, sweeping: startSweeper(service.SweepFiles, log),
+		courier: courier, store: data, files: kept, sweeping: startSweeper(sweep(service), log),
 	}, nil
 }
 
@@ -172,7 +172,7 @@ func chatConfig(p *plan, kept chat.Files, courier chat.Courier, link string, log
 	limits.UserBytes = megabytes(p.settings.LimitUserFiles)
 	limits.AllBytes = megabytes(p.settings.LimitFiles)
 	return chat.Config{
-		Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Limits: limits, Files: kept, Courier: courier, URL: link, Logger: log,
+		Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Limits: limits, Retention: p.settings.Retention, Files: kept, Courier: courier, URL: link, Logger: log,
 	}
 }
 

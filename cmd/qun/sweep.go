@@ -2,12 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"qun/internal/chat"
 )
 
 // sweepEvery is how often what nobody can see any more is looked for.
 const sweepEvery = time.Hour
+
+// sweep erases what is kept no longer, and then the files that went with it.
+func sweep(service *chat.Service) func(context.Context) error {
+	return func(ctx context.Context) error { return errors.Join(service.Expire(ctx), service.SweepFiles(ctx)) }
+}
 
 // sweeper is the goroutine that does that, from its start until stop.
 type sweeper struct {

@@ -21,6 +21,8 @@ type Serve struct {
 	TrustedProxy []string `name:"trusted-proxy" placeholder:"ADDRESS" help:"Address or network of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 	Guests       string   `enum:"auto,open,join,off" default:"auto" help:"What people without an account may do: open (make and enter open groups), join (enter existing ones), off. auto is open, or join once the server has a public address."`
 
+	Retention int `default:"0" placeholder:"DAYS" help:"How many days messages are kept; then they are erased. A group may keep its own for less. 0 keeps them for ever."`
+
 	LimitMessages   float64 `default:"2" placeholder:"N" help:"Messages per second that one user may send, five times as many in a burst. 0 lifts the limit."`
 	LimitHandshakes float64 `default:"20" placeholder:"N" help:"New connections per second from one address. Members are exempt. 0 lifts the limit."`
 	LimitSockets    int     `default:"100" placeholder:"N" help:"Open connections from one address (members are exempt), and at most 10 of them per user. 0 lifts both."`
@@ -73,8 +75,14 @@ func (s *Serve) Check() error {
 	if err := s.Storage.Check(); err != nil {
 		return err
 	}
+	if s.Retention < 0 || s.Retention > maxRetention {
+		return fmt.Errorf("--retention %d: days from 1 to %d are needed, or 0 to keep messages for ever", s.Retention, maxRetention)
+	}
 	return s.checkLimits()
 }
+
+// maxRetention is a hundred years, in days.
+const maxRetention = 36500
 
 func (s *Serve) checkLimits() error {
 	for name, limit := range map[string]float64{

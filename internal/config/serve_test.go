@@ -128,6 +128,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"proxy by name":       {func(s *config.Serve) { s.TrustedProxy = []string{"nginx"} }, "--trusted-proxy nginx"},
 		"no data":             {func(s *config.Serve) { s.Data = "" }, "--data"},
 		"another database":    {func(s *config.Serve) { s.Database = "mysql://u:secret@h/d" }, "--database"},
+		"negative retention":  {func(s *config.Serve) { s.Retention = -1 }, "--retention"},
 		"negative limit":      {func(s *config.Serve) { s.LimitSockets = -1 }, "--limit-sockets"},
 		"negative rate":       {func(s *config.Serve) { s.LimitMessages = -0.5 }, "--limit-messages"},
 	} {

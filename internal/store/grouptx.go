@@ -34,7 +34,11 @@ func (x groupTx) Membership(u chat.UserID) (*chat.Membership, error) {
 	return &m.Membership, nil
 }
 
+// Message is a message; one below the floor counts as gone: its rows may be erased at any time.
 func (x groupTx) Message(seq chat.Seq) (*chat.Message, error) {
+	if seq < x.g.Floor {
+		return nil, chat.ErrNotFound
+	}
 	return one(x.t.ctx, x.t.session, scanMessage,
 		`SELECT `+messageColumns+` FROM `+messageTables+` WHERE m.group_key = $1 AND m.seq = $2`, x.g.key, seq)
 }
