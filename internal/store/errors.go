@@ -8,6 +8,8 @@ var (
 	ErrUnwritable = errors.New("it cannot be written")
 	ErrDamaged    = errors.New("it is damaged, or no database of ours")
 	ErrNewer      = errors.New("it was written by a newer version")
+	ErrOlder      = errors.New("it was written by an older version")
+	ErrAbsent     = errors.New("there is no data")
 
 	// Of a database server alone.
 	ErrAddress     = errors.New("it is no address of a PostgreSQL database")

@@ -163,7 +163,7 @@ const (
 
 // migratePostgres checks the server and migrates the tables, while no other node does, and takes the time it takes.
 func migratePostgres(ctx context.Context, config *pgx.ConnConfig, d *dialect) (err error) {
-	db := openPool(config, map[string]string{"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"})
+	db := openPool(config, patientSettings)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	conn, err := db.Conn(ctx)
 	if err != nil {

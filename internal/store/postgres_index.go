@@ -141,3 +141,30 @@ func (n needles) tsquery() string {
 	}
 	return strings.Join(terms, " & ")
 }
+
+// postgresArchive is an index that is looked at.
+type postgresArchive struct{}
+
+func (postgresArchive) epoch(c *check) (string, error) { return c.Epoch(c.ctx) }
+
+func (postgresArchive) progress(c *check) (map[int64]progress, error) {
+	return readProgress(c.ctx, c.session, nil)
+}
+
+func (postgresArchive) each(c *check, take func(int64, chat.Seq, string)) error {
+	_, err := collect(c.ctx, c.session, func(s scanner) (none struct{}, err error) {
+		var group int64
+		var seq chat.Seq
+		var list string
+		if err = s.Scan(&group, &seq, &list); err != nil {
+			return none, err
+		}
+		for _, word := range strings.Fields(list) {
+			if word != groupWord(group) {
+				take(group, seq, word)
+			}
+		}
+		return none, nil
+	}, `SELECT group_key, seq, array_to_string(tsvector_to_array(words), ' ') FROM message_words`)
+	return err
+}

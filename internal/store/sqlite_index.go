@@ -229,3 +229,55 @@ func (n needles) fts5() string {
 	}
 	return strings.Join(terms, " AND ")
 }
+
+// sqliteArchive is the file of an index that is looked at.
+type sqliteArchive struct {
+	db *sql.DB
+	*session
+}
+
+// openSearchArchive opens the file of an index; nil if there is none.
+func openSearchArchive(ctx context.Context, path string) (*sqliteArchive, error) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	db, err := connect(ctx, path, "busy_timeout(10000)", "temp_store(MEMORY)")
+	if err != nil {
+		return nil, fmt.Errorf("open the search index: %w", damage(err))
+	}
+	s, err := newSession(ctx, sqliteDialect, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &sqliteArchive{db, s}, nil
+}
+
+func (a *sqliteArchive) close() error { return errors.Join(a.session.close(), a.db.Close()) }
+
+func (a *sqliteArchive) epoch(c *check) (epoch string, err error) {
+	err = a.row(c.ctx, `SELECT epoch FROM life`, nil, &epoch)
+	return epoch, err
+}
+
+func (a *sqliteArchive) progress(c *check) (map[int64]progress, error) {
+	if _, err := a.exec(c.ctx, `BEGIN`); err != nil { // what follows is of one moment
+		return nil, err
+	}
+	return readProgress(c.ctx, a.session, nil)
+}
+
+// each reads FTS5's own list of the words it has. The list is a table of this connection alone.
+func (a *sqliteArchive) each(c *check, take func(int64, chat.Seq, string)) error {
+	if _, err := a.exec(c.ctx, `CREATE VIRTUAL TABLE temp.kept USING fts5vocab(main, words, instance)`); err != nil {
+		return err
+	}
+	_, err := collect(c.ctx, a.session, func(s scanner) (none struct{}, err error) {
+		var row int64
+		var word string
+		if err = s.Scan(&row, &word); err == nil {
+			take(row>>seqBits, chat.Seq(row&(1<<seqBits-1)), word)
+		}
+		return none, err
+	}, `SELECT doc, term FROM temp.kept`)
+	return err
+}

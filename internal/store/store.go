@@ -65,13 +65,9 @@ var migrations embed.FS
 
 // migrate brings the tables to this version's.
 func migrate(ctx context.Context, db *sql.DB, d *dialect) error {
-	folder, err := fs.Sub(migrations, "migrations/"+d.migrations)
+	provider, err := newProvider(db, d)
 	if err != nil {
 		return err
-	}
-	provider, err := goose.NewProvider(d.goose, db, folder)
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
 	}
 	sources := provider.ListSources()
 	version, err := provider.GetDBVersion(ctx)
@@ -85,6 +81,18 @@ func migrate(ctx context.Context, db *sql.DB, d *dialect) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+func newProvider(db *sql.DB, d *dialect) (*goose.Provider, error) {
+	folder, err := fs.Sub(migrations, "migrations/"+d.migrations)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := goose.NewProvider(d.goose, db, folder)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return provider, nil
 }
 
 // start starts so many writers, and those who read.
