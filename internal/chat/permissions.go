@@ -18,6 +18,8 @@ const (
 	ActApprove     Act = "approve"     // join requests
 	ActManageLinks Act = "manageLinks" // everybody's invites; webhooks
 	ActAudit       Act = "audit"       // read who used a power
+	ActReport      Act = "report"      // tell staff that a message is wrong
+	ActModerate    Act = "moderate"    // read such reports, and end them
 	ActReshape     Act = "reshape"     // who may find the group, its address, how far back it is read
 	ActAppoint     Act = "appoint"     // admins, and another owner
 	ActDissolve    Act = "dissolve"    // the group
@@ -67,6 +69,8 @@ var permits = map[Act]permit{
 	ActApprove:     {group: staff},
 	ActManageLinks: {group: staff},
 	ActAudit:       {group: staff},
+	ActReport:      {group: everyone, direct: everyone},
+	ActModerate:    {group: staff},
 	ActReshape:     {group: AsOwner},
 	ActAppoint:     {group: AsOwner},
 	ActDissolve:    {group: AsOwner},

@@ -360,3 +360,7 @@ func refuseSearchPage() *Error {
 	return Refuse(CodeInvalid, "Ask for 1 to 50 hits.",
 		"一次可取 1 到 50 条。")
 }
+
+func refuseReported() *Error {
+	return Refuse(CodeNotFound, "There is no such message, or nothing is reported of it.", "没有这条消息，或者没有关于它的举报。")
+}

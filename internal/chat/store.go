@@ -86,6 +86,7 @@ type Reader interface {
 	WebhookReader
 	OutboxReader
 	WebPushReader
+	ReportReader
 	MemberLister
 	GroupFinder
 	InviteReader
@@ -157,6 +158,7 @@ type MessageReader interface {
 // GroupTx is a group under its lock. Each Put and Add takes the group's next number for its row and announces it.
 type GroupTx interface {
 	WebhookTx
+	ReportTx
 	GroupMaker
 	InviteTx
 	JoinRequestTx

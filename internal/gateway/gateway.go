@@ -142,6 +142,9 @@ func (g *Gateway) register() {
 	answer(g, "rotateWebhook", g.rotateWebhook)
 	answer(g, "deleteWebhook", g.deleteWebhook)
 	answer(g, "testWebhook", g.testWebhook)
+	answer(g, "report", g.report)
+	answer(g, "reports", g.reports)
+	answer(g, "resolveReports", g.resolveReports)
 	answer(g, "pushKey", g.pushKey)
 	answer(g, "subscribePush", g.subscribePush)
 	answer(g, "unsubscribePush", g.unsubscribePush)
@@ -158,7 +161,7 @@ var features = []string{
 	"unban", "bans", "invite", "invites", "revokeInvite", "inviteInfo", "joinByInvite", "joinRequests", "approve", "announcement",
 	"readAnnouncement", "audit", "openDirect", "block",
 	"webhooks", "createWebhook", "updateWebhook", "rotateWebhook", "deleteWebhook", "testWebhook",
-	"pushKey", "subscribePush", "unsubscribePush",
+	"pushKey", "subscribePush", "unsubscribePush", "report", "reports", "resolveReports",
 }
 
 // notBuilt are requests of the protocol that this server does not know yet: a client learns it at once.

@@ -99,6 +99,7 @@ func Run(t *testing.T, open Open) {
 		{"DeviceEndsWithItsSession", testDeviceEndsWithItsSession},
 		{"EndpointIsOneUsersDevice", testEndpointIsOneUsersDevice},
 		{"CallsAreSettled", testCallsAreSettled},
+		{"ReportsAreKeptUntilResolved", testReportsAreKeptUntilResolved},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newWorld(t, open)) })
 	}

@@ -50,7 +50,6 @@ CREATE TABLE push_marks (
 
 CREATE TABLE reports (
   key           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  id            TEXT COLLATE "C" NOT NULL UNIQUE,
   group_key     BIGINT NOT NULL REFERENCES groups (key),
   seq           BIGINT NOT NULL,
   user_key      BIGINT NOT NULL REFERENCES users (key),

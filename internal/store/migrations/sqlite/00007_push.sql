@@ -54,7 +54,6 @@ CREATE TABLE push_marks (
 
 CREATE TABLE reports (
   key         INTEGER PRIMARY KEY,
-  id          TEXT    NOT NULL UNIQUE,
   group_key   INTEGER NOT NULL REFERENCES groups (key),
   seq         INTEGER NOT NULL,              -- the message
   user_key    INTEGER NOT NULL REFERENCES users (key), -- who reports
