@@ -391,6 +391,33 @@ func TestSteadyUploadsOverASlowLineArrive(t *testing.T) {
 	})
 }
 
+// Who asks for a file and does not read it must not hold it open for ever.
+func TestStalledDownloadsAreCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, _, _ := lobby(t)
+		f := s.upload(t, "x", bytes.Repeat([]byte("x"), 1<<20))
+		c := serveInMemory(t, s)()
+		_, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: localhost:3000\r\nOrigin: http://localhost:3000\r\nCookie: %s=%s\r\n\r\n",
+			f.URL, s.cookie.Name, s.cookie.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		if n, err := io.Copy(io.Discard, c); err != nil || n >= 1<<20 {
+			t.Errorf("after two minutes %d bytes came, %v", n, err)
+		}
+	})
+}
+
+func TestFilesMayBeAskedForMoreOftenThanOperations(t *testing.T) {
+	s, _ := newHouse(t, func(c *rest.Config) { c.RequestsPerSecond = 0.1 })
+	for range 10 { // a burst of 5 × 20 × 0.1
+		wantRefused(t, s.ask("GET", "/avatars/x", ""), http.StatusNotFound, chat.CodeNotFound)
+	}
+	wantRefused(t, s.ask("GET", "/avatars/x", ""), http.StatusTooManyRequests, chat.CodeRateLimited)
+	wantRefused(t, s.ask("GET", "/api/v1/users/x", ""), http.StatusUnauthorized, chat.CodeUnauthorized)
+}
+
 func TestEveryRouteHasTheSecurityHeaders(t *testing.T) {
 	s, service := newHouse(t, withApp)
 	_, operations := readDocument(t, s)
