@@ -102,8 +102,8 @@ type Observer interface {
 	Refused(code RefusalCode)
 }
 
-// A RefusalObserver is an Observer that wants to know whose requests are refused, and what the peer was told. Its method is
-// called after Refused, while the request is being answered; the request must not be kept.
+// A RefusalObserver is an Observer that wants to know whose requests are refused, and why, in words, which are those for the
+// peer if it is told any. Its method is called after Refused, while the request is being answered; the request must not be kept.
 type RefusalObserver interface {
 	RefusedRequest(r *http.Request, code RefusalCode, message string)
 }

@@ -49,6 +49,9 @@
 // # Connections
 //
 // A socket of the operating system is read when it has something, without a buffer or a timer while it is idle, and is
-// written without waiting. On Linux no goroutine waits for it either. Any other net.Conn, TLS and net.Pipe included, costs a buffer, and a goroutine while something is
-// being written.
+// written without waiting. On Linux no goroutine waits for it either. Any other net.Conn, TLS and net.Pipe included, costs a
+// buffer, and a goroutine while something is being written.
+//
+// A peer has 30 seconds to send a body, and as many to take an answer, whatever the http.Server in front allows. What comes
+// before, it alone can see: give it a ReadHeaderTimeout and an IdleTimeout. Its ReadTimeout and WriteTimeout do no harm.
 package engineio

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"qun/engineio"
@@ -59,8 +60,7 @@ func ExampleDefaultCookie() {
 	cookie.Secure = true
 	server := engineio.NewServer(echoer{}, engineio.Config{Cookie: cookie})
 
-	answer := httptest.NewRecorder()
-	server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/engine.io/?EIO=4&transport=polling", nil))
+	answer := ask(server, http.MethodGet, "/engine.io/?EIO=4&transport=polling", "")
 	_, attributes, _ := strings.Cut(answer.Header().Get("Set-Cookie"), "; ")
 	fmt.Println(attributes)
 	server.Shutdown(context.Background())
@@ -81,8 +81,7 @@ func ExampleRefusal() {
 		}
 	}})
 	for range 2 {
-		answer := httptest.NewRecorder()
-		server.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/engine.io/?EIO=4&transport=polling", nil))
+		answer := ask(server, http.MethodGet, "/engine.io/?EIO=4&transport=polling", "")
 		if answer.Code != http.StatusOK {
 			fmt.Println(answer.Code, answer.Body, answer.Header().Get("Retry-After"))
 		}
@@ -120,23 +119,118 @@ func fetch(r *http.Response, err error) string {
 
 // A packet for many sessions is made once. An Entry on each shard sends it to that shard's share of them.
 func ExampleShard_Post() {
-	members := make(map[*engineio.Shard][]*engineio.Session) // a room, kept by shard
-	greet := func(greeting string) {
-		packet := engineio.NewText([]byte(greeting))
-		for shard, sessions := range members {
-			shard.Post(greetingEntry{packet, sessions})
-		}
+	room := &room{members: make(map[*engineio.Shard][]*engineio.Session)}
+	server := engineio.NewServer(room, engineio.Config{})
+	room.missing.Add(3)
+	urls := []string{visit(server), visit(server), visit(server)}
+	room.missing.Wait()
+	room.say("hello, everybody")
+	for _, url := range urls {
+		fmt.Println(ask(server, http.MethodGet, url, "").Body)
+		ask(server, http.MethodPost, url, "1")
 	}
-	greet("hello, everybody")
+	server.Shutdown(context.Background())
+	// Output:
+	// 4hello, everybody
+	// 4hello, everybody
+	// 4hello, everybody
 }
 
-type greetingEntry struct {
+// A room keeps its members by shard.
+type room struct {
+	missing sync.WaitGroup // those who are expected
+
+	mu      sync.Mutex // guards members
+	members map[*engineio.Shard][]*engineio.Session
+}
+
+func (r *room) OnOpen(s *engineio.Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.members[s.Shard()] = append(r.members[s.Shard()], s)
+	r.missing.Done()
+}
+
+func (r *room) OnMessage(*engineio.Session, engineio.Message) {}
+func (r *room) OnClose(*engineio.Session, error)              {} // who leaves is sent nothing, and would be taken out here
+
+func (r *room) say(text string) {
+	packet := engineio.NewText([]byte(text))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for shard, sessions := range r.members {
+		shard.Post(saying{packet, slices.Clone(sessions)})
+	}
+}
+
+type saying struct {
 	packet   *engineio.Packet
 	sessions []*engineio.Session
 }
 
-func (g greetingEntry) Run(shard *engineio.Shard) {
-	for _, session := range g.sessions {
-		shard.Send(session, false, g.packet)
+func (s saying) Run(shard *engineio.Shard) {
+	for _, session := range s.sessions {
+		shard.Send(session, false, s.packet)
 	}
+}
+
+// Sessions and refusals can be counted as they come and go.
+func ExampleObserver() {
+	server := engineio.NewServer(echoer{}, engineio.Config{Observer: counter{}})
+	ask(server, http.MethodGet, "/engine.io/?EIO=3&transport=polling", "")
+	ask(server, http.MethodPost, visit(server), "1")
+	server.Shutdown(context.Background())
+	// Output:
+	// refused: 5
+	// opened on polling
+	// closed: transport close
+	// counted: transport close
+}
+
+type counter struct{}
+
+func (counter) SessionOpened(transport string)       { fmt.Println("opened on", transport) }
+func (counter) SessionClosed(_ string, reason error) { fmt.Println("counted:", reason) }
+func (counter) Refused(code engineio.RefusalCode)    { fmt.Println("refused:", int(code)) }
+
+// Of the request that opened a session stays what was asked for, and each answer may have headers of one's own.
+func ExampleHandshake() {
+	server := engineio.NewServer(greeter{}, engineio.Config{
+		KeepHeaders: []string{"User-Agent"},
+		SetHeaders: func(h http.Header, _ *http.Request, initial bool) {
+			if initial {
+				h.Set("X-Served-By", "one")
+			}
+		},
+	})
+	r := httptest.NewRequest(http.MethodGet, "/engine.io/?EIO=4&transport=polling&name=alice", nil)
+	r.Header.Set("User-Agent", "example")
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, r)
+	server.Shutdown(context.Background())
+	fmt.Println(answer.Header().Get("X-Served-By"))
+	// Output:
+	// alice with example over polling
+	// one
+}
+
+type greeter struct{ echoer }
+
+func (greeter) OnOpen(s *engineio.Session) {
+	fmt.Println(s.Handshake().Query()["name"], "with", s.Handshake().Header("User-Agent"), "over", s.Transport())
+}
+
+func (greeter) OnClose(*engineio.Session, error) {}
+
+// visit opens a session on polling, and returns where it is.
+func visit(server *engineio.Server) (url string) {
+	url = "/engine.io/?EIO=4&transport=polling"
+	_, sid, _ := strings.Cut(ask(server, http.MethodGet, url, "").Body.String(), `"sid":"`)
+	return url + "&sid=" + sid[:20]
+}
+
+func ask(server *engineio.Server, method, url, body string) *httptest.ResponseRecorder {
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, httptest.NewRequest(method, url, strings.NewReader(body)))
+	return answer
 }

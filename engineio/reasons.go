@@ -3,7 +3,8 @@ package engineio
 import "errors"
 
 // Why a session ended, as Handler.OnClose is told. The text of each is the reason that Socket.IO applications
-// know from other servers, so that it can be shown, logged and counted as it is.
+// know from other servers, so that it can be shown, logged and counted. An error that wraps it may say more: that a message
+// was too large, for example.
 var (
 	// ErrTransportClose: the peer closed the connection, or said goodbye with a close packet.
 	ErrTransportClose = errors.New("transport close")

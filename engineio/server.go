@@ -19,7 +19,8 @@ type Handler interface {
 	OnOpen(*Session)
 	// OnMessage is called for every message. Its Data belongs to the Handler.
 	OnMessage(*Session, Message)
-	// OnClose is called once, last, with the reason: one of the Err variables, or what Session.Close was given.
+	// OnClose is called once, last, with the reason: one of the Err variables, perhaps with details (see errors.Is), or what
+	// Session.Close was given.
 	OnClose(*Session, error)
 }
 

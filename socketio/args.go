@@ -10,7 +10,7 @@ import (
 
 // Args are the arguments of an event or of an ack as they came: JSON values that are known to be valid, and the binary
 // attachments that some of them name. They never change, so they can be kept, shared and sent on: in
-// Emit("x", args) they stand for all their values, and attachments travel with them unchanged.
+// Emit("x", args) they stand for all their values, and the attachments that these name travel with them unchanged.
 // The zero Args are no arguments.
 type Args struct {
 	values []json.RawMessage

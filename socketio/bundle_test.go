@@ -3,11 +3,13 @@ package socketio_test
 import (
 	"compress/gzip"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"qun/engineio"
 	"qun/socketio"
@@ -121,4 +123,17 @@ func TestWithoutABundleTheEngineAnswers(t *testing.T) {
 	if w.Code != 400 {
 		t.Errorf("got %d, want 400", w.Code)
 	}
+}
+
+func TestPeerThatNeverReadsTheBundleIsCut(t *testing.T) {
+	cfg := socketio.Config{Client: fstest.MapFS{"socket.io.js": {Data: []byte("io()")}}}
+	within(t, cfg, func(w *world) {
+		here, there := net.Pipe()
+		w.pipes <- there
+		_, _ = io.WriteString(here, "GET /socket.io/socket.io.js HTTP/1.1\r\nHost: test\r\n\r\n")
+		time.Sleep(3 * time.Minute)
+		if n, err := here.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+			t.Errorf("3 minutes later: got %d bytes, %v; want the connection cut", n, err)
+		}
+	})
 }

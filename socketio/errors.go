@@ -11,7 +11,7 @@ import (
 // ErrForcedClose …). OnDisconnect handlers test for them with errors.Is; Reason gives the text that Socket.IO
 // applications know.
 var (
-	// ErrServerDisconnect: Socket.Disconnect was called.
+	// ErrServerDisconnect: Socket.Disconnect or DisconnectAll was called, or a Broadcast did so.
 	ErrServerDisconnect = errors.New("server namespace disconnect")
 	// ErrClientDisconnect: the client left the namespace.
 	ErrClientDisconnect = errors.New("client namespace disconnect")

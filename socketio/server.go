@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"qun/engineio"
 )
@@ -81,6 +82,9 @@ func (s *Server) namespace(name string) *Namespace {
 	return s.namespaces[name]
 }
 
+// fileTimeout is how long a peer may take to read one of the client's files.
+const fileTimeout = 2 * time.Minute
+
 // ServeHTTP serves the requests of clients, and the client's own files if there are any.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	file := s.bundle.file(r)
@@ -88,6 +92,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.engine.ServeHTTP(w, r)
 		return
 	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(fileTimeout)) // not everywhere, and then not needed
 	if !s.cfg.Engine.CORS.Serve(w, r) {
 		file.ServeHTTP(w, r)
 	}

@@ -103,9 +103,9 @@ var complaint = regexp.MustCompile(`(?m)^.*_test\.go:\d+: .*$|^(panic|fatal erro
 
 func (m mutant) pkg() string { return "./" + filepath.ToSlash(filepath.Dir(m.file)) }
 
-// mutated is the file without its guard.
-func (m mutant) mutated() (string, error) {
-	source, err := os.ReadFile(m.file)
+// mutated is the file, which is below root, without its guard.
+func (m mutant) mutated(root string) (string, error) {
+	source, err := os.ReadFile(filepath.Join(root, m.file))
 	if err != nil {
 		return "", err
 	}
@@ -117,7 +117,7 @@ func (m mutant) mutated() (string, error) {
 
 // overlay writes the mutated file, and the file that tells the compiler about it.
 func (m mutant) overlay(dir string) (string, error) {
-	source, err := m.mutated()
+	source, err := m.mutated(".")
 	if err != nil {
 		return "", err
 	}

@@ -20,6 +20,8 @@ var socketGuards = []mutant{
 	{"socketio/family.go", "delete(s.namespaces, n.name)", "", "TestEmptyNamespacesOfFamiliesAreForgotten"},
 	{"socketio/socket.go", `rand.Read(b[:])`, `rand.Read(b[:3])`, "TestIDsAndSecretsCannotBeGuessed"},
 
+	{"socketio/server.go", `SetWriteDeadline(time.Now().Add(fileTimeout))`, `SetWriteDeadline(time.Time{})`, "TestPeerThatNeverReadsTheBundleIsCut"},
+
 	// What the application brought may panic.
 	{"socketio/conn.go", `if v := recover(); v != nil {`, `if v := any(nil); v != nil {`, "TestPanicClosesOnlyThatConnection"},
 	{"socketio/serverside.go", `if v := recover(); v != nil {`, `if v := any(nil); v != nil {`, "TestServersTalkToEachOther"},
