@@ -29,6 +29,7 @@ test: build seed $(MODULES) ## everything that needs no outside service; what wa
 
 check: formatted vet lint build seed $(MODULES) ## what must be green before a commit: lint, race detector, browsers
 	$(TALLY) 'go test -json -race -shuffle=on ./...' 'go test -json -run Allocat ./engineio ./socketio' $(NODE_TESTS)
+	$(MAKE) fuzz FUZZTIME=3s
 
 bench: ## Qun beside other servers, three quarters of an hour on a quiet machine; ARGS=-quick for one short round
 	cd bench && go run . $(ARGS)
@@ -53,10 +54,10 @@ race: ## the Go tests five times over, in five orders, under the race detector
 	go test -race -shuffle=on -count=5 -timeout 60m ./...
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
-	@for pkg in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-			echo "$$pkg $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	@for dir in $$(grep -l '^func Fuzz' $(GO_FILES) | xargs -n1 dirname | sort -u); do \
+		for target in $$(grep -h -o '^func Fuzz[A-Za-z]*' $$dir/*_test.go | cut -c6-); do \
+			echo "$$dir $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir || exit 1; \
 		done; \
 	done
 
