@@ -2,6 +2,7 @@ import { locale } from './i18n'
 import { HttpAccount } from './model/account'
 import { Chat } from './model/chat'
 import { BrowserStore } from './model/outbox-store'
+import { uploadByHttp } from './model/upload'
 import { SocketWire } from './model/socket'
 import { attentive, onReturn } from './ui/attention'
 
@@ -10,6 +11,7 @@ export const chat = new Chat({
   wire: new SocketWire(),
   account: new HttpAccount(),
   store: new BrowserStore(),
+  upload: uploadByHttp,
   attentive: () => attentive.value,
   locale: () => locale.value,
 })

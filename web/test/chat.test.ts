@@ -12,7 +12,7 @@ const account = (user: User): Account => ({ who: async () => user, enter: async 
 
 async function client(server: FakeServer, user: User, store = new MemoryStore()) {
   const wire = new FakeWire(server, user)
-  const chat = new Chat({ wire, account: account(user), store })
+  const chat = new Chat({ wire, account: account(user), store, upload: async (file) => ({ fileId: 'id-' + file.key, name: file.name, size: file.size, type: file.type, url: '' }) })
   await chat.signIn(user.nickName)
   await vi.advanceTimersByTimeAsync(200)
   return { chat, wire, store }

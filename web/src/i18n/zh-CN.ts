@@ -135,6 +135,21 @@ export const zhCN = {
   keyWalk: '在消息之间走动',
   keyMenu: '打开消息菜单',
 
+  // files
+  attach: '添加文件',
+  fileLine: (image: boolean, name: string) => `${image ? '[图片]' : '[文件]'} ${name}`,
+  fileTooLarge: (name: string, limit: string) => `「${name}」太大了，最多 ${limit}`,
+  fileTooMany: (n: number) => `一次最多 ${n} 个文件`,
+  dropHere: '松手就添加',
+  download: '下载',
+  uploading: (percent: number) => `已上传 ${percent}%`,
+  removeFile: (name: string) => `去掉 ${name}`,
+  openImage: (name: string) => `查看图片 ${name}`,
+  previousImage: '上一张',
+  nextImage: '下一张',
+  zoom: '放大',
+  imageGone: '图片打不开',
+
   // connection
   lost: '连接断了，正在重连。你写的都留着',
   retryNow: '现在重试',

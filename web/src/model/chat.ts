@@ -10,6 +10,7 @@ import {
   type MePush, type Row, type SyncAnswer, type TypingPush, type User, type UserId,
 } from './protocol'
 import { Room } from './room'
+import type { Upload } from './upload'
 import { Watched } from './watched'
 import type { Link, Wire } from './wire'
 
@@ -21,6 +22,7 @@ export interface ChatOptions {
   account: Account
   store: OutboxStore
   /** Whether somebody looks at the page. */
+  upload: Upload
   attentive?: () => boolean
   locale?: () => string
 }
@@ -36,7 +38,7 @@ export class Chat extends Watched implements Link {
   /** The server greeted us on this connection. */
   ready = false
   epoch = ''
-  limits: Limits = { messageLength: 8000 }
+  limits: Limits = { messageLength: 8000, upload: 20 << 20 }
   readonly rooms = new Map<GroupId, Room>()
   readonly outage = new Outage()
   readonly outbox: Outbox
@@ -46,6 +48,7 @@ export class Chat extends Watched implements Link {
 
   private readonly wire: Wire
   private readonly account: Account
+  private readonly upload: Upload
   private readonly attentive: () => boolean
   private readonly locale: () => string
   private meHead = 0
@@ -60,6 +63,7 @@ export class Chat extends Watched implements Link {
     super()
     this.wire = options.wire
     this.account = options.account
+    this.upload = options.upload
     this.attentive = options.attentive ?? (() => true)
     this.locale = options.locale ?? (() => 'en')
     this.outbox = new Outbox(options.store, (unsent) => this.deliver(unsent), () => this.ready)
@@ -407,9 +411,11 @@ export class Chat extends Watched implements Link {
 
   private async deliver(unsent: Unsent): Promise<void> {
     const room = this.rooms.get(unsent.groupId)
+    const files = await this.bring(unsent)
     const say = () => this.request<{ message: Row }>('sendMessage', {
       groupId: unsent.groupId, message: unsent.text, clientId: unsent.clientId,
       ...(unsent.replyTo && { replyTo: unsent.replyTo }), ...(unsent.mentions?.length && { mentions: unsent.mentions }),
+      ...(files.length > 0 && { files }),
     }, silence)
     let answer: { message: Row }
     try {
@@ -431,6 +437,26 @@ export class Chat extends Watched implements Link {
   onArrived(hear: (room: Room, row: Row) => void): () => void {
     this.listeners.add(hear)
     return () => this.listeners.delete(hear)
+  }
+
+  /** Uploads what is not with the server yet, one file after the other, and gives their ids. */
+  private async bring(unsent: Unsent): Promise<string[]> {
+    const files = unsent.files ?? []
+    const all = files.reduce((sum, f) => sum + f.size, 0)
+    let there = 0
+    try {
+      for (const file of files) {
+        if (!file.fileId) {
+          const before = there
+          file.fileId = (await this.upload(file, (part) => this.outbox.progress(unsent, (before + part * file.size) / Math.max(1, all)))).fileId
+          this.outbox.uploaded(unsent)
+        }
+        there += file.size
+      }
+    } finally {
+      this.outbox.progress(unsent, undefined)
+    }
+    return files.flatMap((f) => f.fileId ?? [])
   }
 
   // What the server says by itself.

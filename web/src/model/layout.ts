@@ -1,6 +1,7 @@
 import type { Unsent } from './outbox'
-import type { Message, Row, UserId } from './protocol'
+import type { Attachment, Message, Row, UserId } from './protocol'
 import type { Told } from './room'
+import type { Outgoing } from './upload'
 
 /** One thing of the timeline, from top to bottom. */
 export type Item =
@@ -23,6 +24,7 @@ export interface Said {
   at: Date
   edited: boolean
   replyTo: number | undefined
+  files: readonly (Attachment | Outgoing)[]
   state: 'pending' | 'sent' | 'failed'
   row: Row | undefined
   unsent: Unsent | undefined
@@ -92,7 +94,7 @@ function saidBy(row: Row, at: Date, mine: boolean): Said {
     kind: 'said',
     key: mine && row.clientId ? 'mine-' + row.clientId : 'seq-' + row.seq, // a pending row becomes sent in place
     seq: row.seq, clientId: row.clientId, mine, userId: row.userId, nickName: row.nickName, guest: row.guest,
-    text: row.message, at, edited: row.editedAt !== undefined, replyTo: row.replyTo, state: 'sent', row, unsent: undefined, first: true, last: true,
+    text: row.kind === 'file' && row.files ? '' : row.message, at, edited: row.editedAt !== undefined, replyTo: row.replyTo, files: row.files ?? [], state: 'sent', row, unsent: undefined, first: true, last: true,
   }
 }
 
@@ -100,7 +102,7 @@ function saidByMe(unsent: Unsent, me: Shown['me']): Said {
   return {
     kind: 'said', key: 'mine-' + unsent.clientId, seq: undefined, clientId: unsent.clientId, mine: true,
     userId: unsent.userId, nickName: me?.nickName ?? '', guest: me?.guest ?? false,
-    text: unsent.text, at: new Date(unsent.at), edited: false, replyTo: unsent.replyTo, state: unsent.state, row: undefined, unsent, first: true, last: true,
+    text: unsent.text, at: new Date(unsent.at), edited: false, replyTo: unsent.replyTo, files: unsent.files ?? [], state: unsent.state, row: undefined, unsent, first: true, last: true,
   }
 }
 

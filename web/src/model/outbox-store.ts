@@ -42,8 +42,8 @@ export class BrowserStore implements OutboxStore {
 
   async put(unsent: Unsent): Promise<void> {
     const key = journalKey(unsent.clientId)
-    const plain = { ...unsent }
-    remember(key, plain)
+    const { progress: _, ...plain } = unsent
+    if (!plain.files?.some((f) => f.blob)) remember(key, plain) // the journal is text
     if (await this.run('readwrite', (store) => store.put(plain))) forget(key)
   }
 

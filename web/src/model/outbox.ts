@@ -1,6 +1,7 @@
 import { newId } from './ids'
 import type { OutboxStore } from './outbox-store'
 import { Refusal, type Code, type GroupId, type UserId } from './protocol'
+import type { Outgoing } from './upload'
 import { Watched } from './watched'
 
 /** What I want to say. */
@@ -9,6 +10,7 @@ export interface Words {
   replyTo?: number | undefined
   /** User ids, or "all". */
   mentions?: string[] | undefined
+  files?: Outgoing[] | undefined
 }
 
 /** A message of mine that the server has not acknowledged, or that it refused. */
@@ -21,6 +23,8 @@ export interface Unsent extends Words {
   /** sent: acknowledged, and not yet seen in the group's order. */
   state: 'pending' | 'failed' | 'sent'
   failure?: { code: Code; message: string; until?: string | undefined }
+  /** How much of its files is with the server, from 0 to 1; not kept. */
+  progress?: number | undefined
 }
 
 /** Sends one message; resolves when it is acknowledged, rejects with a Refusal. */
@@ -86,6 +90,17 @@ export class Outbox extends Watched {
     return unsent
   }
 
+  /** An upload moved on, or ended. */
+  progress(unsent: Unsent, part: number | undefined): void {
+    unsent.progress = part
+    this.changed()
+  }
+
+  /** A file of it is with the server: a reload does not send it again. */
+  uploaded(unsent: Unsent): void {
+    if (this.list.includes(unsent)) void this.store.put(unsent)
+  }
+
   retry(clientId: string): void {
     const unsent = this.list.find((u) => u.clientId === clientId)
     if (unsent?.state !== 'failed') return
@@ -118,7 +133,7 @@ export class Outbox extends Watched {
         const refusal = await this.attempt(next)
         if (!refusal) tries = 0
         else if (!refusal.passing) this.fail(next, refusal)
-        else if (refusal.code !== 'OFFLINE') await sleep(refusal.retryAfter ?? Math.min(15_000, 500 * 2 ** tries++))
+        else if (refusal.code !== 'OFFLINE' || this.ready()) await sleep(refusal.retryAfter ?? Math.min(15_000, 500 * 2 ** tries++))
         else break // wake is called when there is a connection again
       }
     } finally {

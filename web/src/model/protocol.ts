@@ -156,6 +156,8 @@ export interface HelloAnswer {
 export interface Limits {
   /** Longest message, in code points. */
   messageLength: number
+  /** Largest file, in bytes; 0 is no limit. */
+  upload: number
 }
 
 export interface ReadAnswer {

@@ -1,6 +1,7 @@
 import { text } from '../i18n'
 import type { Message, UserId } from '../model/protocol'
 import type { Room } from '../model/room'
+import { isImage } from '../model/upload'
 
 /** A line of the timeline that nobody said, worded in the reader's language. */
 export function wordLine(message: Message, me: UserId | undefined): string {
@@ -12,13 +13,17 @@ export function wordLine(message: Message, me: UserId | undefined): string {
 /** What a message says, in one line of plain words. */
 export function wordSaid(message: Message): string {
   if (message.recalledAt) return text.value.recalled(message.nickName)
-  return oneLine(message.message)
+  return message.kind === 'file' && message.files ? wordFiles(message.files) : oneLine(message.message)
+}
+
+function wordFiles(files: readonly { name: string; type: string }[]): string {
+  return files.map((f) => text.value.fileLine(isImage(f), f.name)).join(' ')
 }
 
 /** A message in one line of plain words, as the list of conversations shows it. */
 export function wordLast(message: Message, me: UserId | undefined): string {
   if (message.recalledAt || message.kind === 'join' || message.kind === 'system') return wordLine(message, me)
-  const what = oneLine(message.message)
+  const what = wordSaid(message)
   return message.userId === me ? what : text.value.said(message.nickName, what)
 }
 
