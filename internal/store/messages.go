@@ -214,9 +214,10 @@ func (t *tx) firstWords(p *chat.Posting, g *groupRow, user int64) (*memberRow, e
 // spoke moves the cursor over an own message if nothing was unread before it; else the message counts as an own one
 // among the unread. g counts the message already.
 func (m *memberRow) spoke(g *groupRow, at chat.Time, countable bool) {
-	m.SentAt, m.sent = at, true
+	m.sent = true
 	own := m.OwnUnread
 	if countable {
+		m.SentAt = at // the line that tells of one's joining is nothing that one sent
 		own++
 	}
 	if g.Counted-m.ReadCount-own == 0 {
