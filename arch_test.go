@@ -55,8 +55,9 @@ var rooms = map[string]room{
 		why:   "the domain; stores and wires know it, it knows none of them",
 	},
 	"internal/auth": {
-		rooms: "internal/chat",
-		why:   "from credentials to a user of the chat",
+		rooms:   "internal/chat internal/rates",
+		modules: "golang.org/x/crypto golang.org/x/text",
+		why:     "from credentials to a user of the chat",
 	},
 	"internal/store": {
 		rooms:   "internal/chat internal/auth internal/words",

@@ -7,10 +7,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
 	"qun/internal/chat"
+	"qun/internal/rates"
 )
 
 // ErrUnauthorized is what a token earns that is malformed, forged, revoked or expired. It does not say which.
@@ -33,7 +35,8 @@ const (
 	maxToken = 1024
 )
 
-// A member's token is "s." and the random bytes, a guest's is "g." payload "." signature; all in base64url without padding.
+// A member's token is "s." and the random bytes, a bot's "b.", a guest's is "g." payload "." signature; all in base64url
+// without padding.
 const (
 	memberPrefix = "s."
 	guestPrefix  = "g."
@@ -43,14 +46,20 @@ var encoding = base64.RawURLEncoding.Strict()
 
 // Config is what a Service may be told.
 type Config struct {
-	Now func() time.Time // nil means time.Now
+	Now  func() time.Time // nil means time.Now
+	Cost Cost             // of hashing a password; zero: what is recommended. Tests take less
 }
 
 // Service knows who a token speaks for, and makes tokens.
 type Service struct {
-	store  Store
-	secret []byte // signs guests' tokens
-	now    func() time.Time
+	store     Store
+	secret    []byte // signs guests' tokens
+	now       func() time.Time
+	passwords *passwords
+
+	byAccount   *rates.Rates[string]     // passwords tried of a username
+	byAddress   *rates.Rates[netip.Addr] // passwords tried from an address
+	registering *rates.Rates[netip.Addr] // accounts made from an address
 }
 
 // New reads the secret that signs guests' tokens from the store, making it at the first start.
@@ -67,8 +76,15 @@ func New(ctx context.Context, store Store, cfg Config) (*Service, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Service{store: store, secret: secret, now: cfg.Now}, nil
+	return &Service{
+		store: store, secret: secret, now: cfg.Now, passwords: newPasswords(cfg.Cost),
+		byAccount:   rates.New[string](perSecond(accountEvery), accountBurst, cfg.Now),
+		byAddress:   rates.New[netip.Addr](perSecond(addressEvery), addressBurst, cfg.Now),
+		registering: rates.New[netip.Addr](perSecond(registerEvery), registerBurst, cfg.Now),
+	}, nil
 }
+
+func perSecond(every time.Duration) float64 { return 1 / every.Seconds() }
 
 // Authenticate returns who the token speaks for. A bad token is ErrUnauthorized; any other error means that the store
 // could not answer.
@@ -80,6 +96,8 @@ func (s *Service) Authenticate(ctx context.Context, token string) (*Identity, er
 		return s.guest(ctx, token)
 	case strings.HasPrefix(token, memberPrefix):
 		return s.member(ctx, token)
+	case strings.HasPrefix(token, botPrefix):
+		return s.bot(ctx, token)
 	}
 	return nil, ErrUnauthorized
 }
@@ -88,10 +106,13 @@ func (s *Service) Authenticate(ctx context.Context, token string) (*Identity, er
 type Identity struct {
 	User chat.User
 
-	// Session is the hash that names the signed-in device; nil for a guest.
+	// Session is the hash that names the signed-in device, or a bot's token; nil for a guest.
 	Session *TokenHash
+	// Admin says that the user may administer this server.
+	Admin bool
 
-	version int // of a guest's tokens
+	version int     // of a guest's tokens
+	scopes  []Scope // of a bot's token
 }
 
 // hashToken is what the store keeps of a member's token.

@@ -28,7 +28,7 @@ func newService(t *testing.T) (*auth.Service, *memory, *clock) {
 	t.Helper()
 	store, clock := newMemory(), &clock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	store.accounts[member.ID] = &auth.Account{User: member}
-	service, err := auth.New(t.Context(), store, auth.Config{Now: clock.Now})
+	service, err := auth.New(t.Context(), store, auth.Config{Now: clock.Now, Cost: auth.Cost{Memory: 8, Passes: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}

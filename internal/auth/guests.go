@@ -24,14 +24,9 @@ func (s *Service) Renamed(guest *Identity, nickName string) (chat.User, string) 
 	return user, s.seal(user, guest.version)
 }
 
-// seal lays a guest's token out: "g." payload "." HMAC-SHA256 of everything before that second dot. The payload is
-// uvarint version, uvarint length of the id, id, nickname.
+// seal lays a guest's token out: "g." payload "." HMAC-SHA256 of everything before that second dot.
 func (s *Service) seal(guest chat.User, version int) string {
-	payload := binary.AppendUvarint(nil, uint64(version))
-	payload = binary.AppendUvarint(payload, uint64(len(guest.ID)))
-	payload = append(payload, guest.ID...)
-	payload = append(payload, guest.NickName...)
-	signed := guestPrefix + encoding.EncodeToString(payload)
+	signed := guestPrefix + encoding.EncodeToString(guestPayload(guest, version))
 	return signed + "." + encoding.EncodeToString(s.sign(signed))
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"qun/internal/chat"
 )
@@ -24,7 +23,7 @@ func (s *Service) SignIn(ctx context.Context, id chat.UserID, device string) (to
 	err = s.store.CreateSession(ctx, Session{
 		Hash:      hashToken(token),
 		UserID:    id,
-		Device:    cutDevice(device),
+		Device:    cut(strings.ToValidUTF8(device, ""), maxDevice),
 		CreatedAt: now,
 		SeenAt:    now,
 		ExpiresAt: now.Add(SessionLife),
@@ -62,7 +61,7 @@ func (s *Service) member(ctx context.Context, token string) (*Identity, error) {
 	if err := s.extend(ctx, session); err != nil {
 		return nil, err
 	}
-	return &Identity{User: account.User, Session: &hash}, nil
+	return &Identity{User: account.User, Session: &hash, Admin: account.Admin}, nil
 }
 
 // extend lets a session that is used live on. The store hears of it once an hour at most.
@@ -75,16 +74,4 @@ func (s *Service) extend(ctx context.Context, session *Session) error {
 		return fmt.Errorf("extend a session: %w", err)
 	}
 	return nil
-}
-
-func cutDevice(device string) string {
-	device = strings.ToValidUTF8(device, "")
-	if len(device) <= maxDevice {
-		return device
-	}
-	cut := maxDevice
-	for !utf8.RuneStart(device[cut]) {
-		cut--
-	}
-	return device[:cut]
 }

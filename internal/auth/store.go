@@ -12,6 +12,9 @@ import (
 // ErrNotFound is what a Store answers when there is no such account or session.
 var ErrNotFound = errors.New("not found")
 
+// ErrLastAdmin is what a Store answers when nobody would administer the server any more.
+var ErrLastAdmin = chat.ErrLastAdmin
+
 // Store keeps what auth must remember. Its methods may be called by many goroutines at once; what they changed is durable
 // when they return.
 type Store interface {
@@ -21,6 +24,23 @@ type Store interface {
 
 	// Account returns what auth must know of a user, or ErrNotFound (a guest that never spoke has no row).
 	Account(ctx context.Context, id chat.UserID) (*Account, error)
+
+	// AccountNamed returns the account with a username, folded, or ErrNotFound.
+	AccountNamed(ctx context.Context, username string) (*Account, error)
+
+	// Accounts are the members that q asks for, in the order in which they were made.
+	Accounts(ctx context.Context, q AccountQuery) ([]*Account, error)
+
+	// SetPassword keeps a hashed password and ends all the user's sessions but keep's (nil: all).
+	SetPassword(ctx context.Context, id chat.UserID, hash string, keep *TokenHash) error
+
+	// SetAdmin and SetDisabled (at a time, 0: not any more) change a user, or answer ErrNotFound; or ErrLastAdmin, and change
+	// nothing. SetAdmin finds members only. To disable ends all sessions.
+	SetAdmin(ctx context.Context, id chat.UserID, admin bool) error
+	SetDisabled(ctx context.Context, id chat.UserID, at chat.Time) error
+
+	// HasAdmin reports whether there is an administrator who is not disabled.
+	HasAdmin(ctx context.Context) (bool, error)
 
 	// CreateSession keeps a new session of an existing user.
 	CreateSession(ctx context.Context, s Session) error
@@ -34,6 +54,51 @@ type Store interface {
 
 	// DeleteSession ends a session. One that is gone already is no error.
 	DeleteSession(ctx context.Context, hash TokenHash) error
+
+	// Sessions are a user's sessions that live at a time, the one used last first.
+	Sessions(ctx context.Context, id chat.UserID, at time.Time) ([]Session, error)
+
+	// DeleteSessions ends all of a user's sessions but keep's (nil: all).
+	DeleteSessions(ctx context.Context, id chat.UserID, keep *TokenHash) error
+
+	TicketStore
+	BotTokenStore
+}
+
+// TicketStore keeps codes that let somebody in.
+type TicketStore interface {
+	// CreateTicket keeps a ticket, in the place of one with the same hash. Those that ran out go at the same time.
+	CreateTicket(ctx context.Context, t Ticket) error
+
+	// TakeTicket uses a ticket once and returns it with the uses left; ErrNotFound if there is none of that kind and hash
+	// that is good at the time. Of any number of callers each use goes to one.
+	TakeTicket(ctx context.Context, kind TicketKind, hash TokenHash, at time.Time) (*Ticket, error)
+
+	// DeleteTickets makes a user's tickets of a kind good no more.
+	DeleteTickets(ctx context.Context, kind TicketKind, id chat.UserID) error
+}
+
+// BotTokenStore keeps bots' tokens, one each.
+type BotTokenStore interface {
+	// SetBotToken keeps a token in the place of the bot's one before.
+	SetBotToken(ctx context.Context, t BotToken) error
+
+	// BotToken returns the token with that hash and its bot's account, or ErrNotFound. The account of a bot is disabled when
+	// its owner's is.
+	BotToken(ctx context.Context, hash TokenHash) (*BotToken, *Account, error)
+
+	// BotTokenOf returns a bot's token, or ErrNotFound.
+	BotTokenOf(ctx context.Context, bot chat.UserID) (*BotToken, error)
+
+	// TouchBotToken notes when a token was last used. One that is gone is no error.
+	TouchBotToken(ctx context.Context, hash TokenHash, seenAt time.Time) error
+}
+
+// AccountQuery asks for members.
+type AccountQuery struct {
+	Search string      // a part of a name; "": all
+	After  chat.UserID // those made after this one; "": from the beginning
+	Limit  int
 }
 
 // TokenHash is the SHA-256 of a member's token: what the store keeps instead of the token. A token has 256 bits of entropy,
@@ -46,6 +111,12 @@ type Account struct {
 
 	// TokenVersion must equal the one in a guest's token; raising it revokes every token given out before.
 	TokenVersion int
+
+	// Password is the hash; "" for who cannot sign in by one.
+	Password string
+
+	// Admin says that the user may administer this server.
+	Admin bool
 
 	// Disabled accounts cannot sign in, and their tokens count as bad.
 	Disabled bool

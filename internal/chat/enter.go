@@ -276,7 +276,11 @@ func (e *entry) admit(g *Group, m *Membership) error {
 		return refuseGuests()
 	case m.isOut(e.now()), e.who.Guest && !m.Active() && e.bars.holds(g.ID, e.who.NickName, e.in.Address, e.now()):
 		return refuseRemoved()
-	case m.Active(), as == Visitor:
+	case m.Active():
+		return nil
+	case e.who.Bot:
+		return refuseBotEntry()
+	case as == Visitor:
 		return nil
 	case e.who.Guest && as == Outsider:
 		return refuseGuests()

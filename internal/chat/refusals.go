@@ -364,3 +364,31 @@ func refuseSearchPage() *Error {
 func refuseReported() *Error {
 	return Refuse(CodeNotFound, "There is no such message, or nothing is reported of it.", "没有这条消息，或者没有关于它的举报。")
 }
+
+func refuseAccount() *Error {
+	return Refuse(CodeForbidden, "This needs an account. Register or sign in first.", "此操作需要账号，请先注册或登录。")
+}
+
+func refuseRegistered() *Error {
+	return Refuse(CodeConflict, "You have an account already. Sign out first to make another one.", "你已有账号，如需另建请先退出登录。")
+}
+
+func refuseLastAdmin() *Error {
+	return Refuse(CodeConflict, "This is the last administrator. Make another one first.", "这是最后一位管理员，请先任命另一位。")
+}
+
+func refuseSettings(limit int) *Error {
+	return refusef(CodeInvalid, "Settings are a JSON object of at most %d bytes.", "设置应为不超过 %d 字节的 JSON 对象。", limit)
+}
+
+func refuseTooManyBots(limit int) *Error {
+	return refusef(CodeForbidden, "You have %d bots, as many as one may have. Delete one first.", "你已有 %d 个机器人，达到上限，请先删除一个。", limit)
+}
+
+func refuseBotEntry() *Error {
+	return Refuse(CodeForbidden, "A bot enters a group when one of its admins adds it.", "机器人须由群管理员添加后才能进群。")
+}
+
+func refuseNotAdmin() *Error {
+	return Refuse(CodeForbidden, "Only the owner and the admins of this group may do that.", "只有群主和管理员可以这样做。")
+}

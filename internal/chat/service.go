@@ -63,6 +63,7 @@ type Service struct {
 	store     Store
 	cfg       Config
 	announcer *announcer
+	teller    *teller
 	cursors   *cursors
 	messages  *rates.Rates[UserID] // of messages
 	entries   *rates.Rates[UserID] // of entries that others see
@@ -88,6 +89,7 @@ func New(store Store, notifier Notifier, cfg Config) *Service {
 	s.cursors = newCursors(store, cfg.ReadWait, cfg.Logger)
 	s.announcer = startAnnouncer(notifier, s.missed, cfg.Logger)
 	store.Hear(s.announcer.hear)
+	s.teller = startTeller(s)
 	return s
 }
 
@@ -105,6 +107,7 @@ func (s *Service) Close(ctx context.Context) error {
 	if already {
 		return nil
 	}
+	s.teller.close()
 	err := s.cursors.close(ctx)
 	s.announcer.close()
 	if err != nil {
@@ -150,6 +153,8 @@ func refusal(err error, act string) error {
 		return refuseConflict()
 	case errors.Is(err, ErrNoReply):
 		return refuseReply()
+	case errors.Is(err, ErrLastAdmin):
+		return refuseLastAdmin()
 	}
 	return fmt.Errorf("%s: %w", act, err)
 }

@@ -12,6 +12,8 @@ import (
 // knows; asking again with the same ClientID then finds out. All methods may be called from any goroutine.
 type Store interface {
 	UserStore
+	BotStore
+	UntoldStore
 	FileStore
 	OutboxStore
 	WebPushStore
@@ -72,11 +74,13 @@ var (
 	ErrNoReply      = errors.New("the message replied to does not exist")
 	ErrBusy         = errors.New("nothing can be written now")
 	ErrClosed       = errors.New("closed")
+	ErrLastAdmin    = errors.New("the last administrator")
 )
 
 // Reader reads one snapshot. A row that is not there is ErrNotFound.
 type Reader interface {
 	UserReader
+	BotReader
 	GroupReader
 	MemberReader
 	MessageReader
@@ -163,6 +167,7 @@ type GroupTx interface {
 	InviteTx
 	JoinRequestTx
 	AuditTx
+	UntoldTx
 
 	// Group is the group as it is now; a copy.
 	Group() *Group
@@ -175,7 +180,7 @@ type GroupTx interface {
 	PutMembership(*Membership) error
 	// AddMessage stores a new message; its Seq and Rev are set.
 	AddMessage(*Message) error
-	// PutMessage stores what may change of a message: text, mentions, files, edited, recalled, pinned.
+	// PutMessage stores what may change of a message: the sender's name, text, mentions, files, edited, recalled, pinned.
 	PutMessage(*Message) error
 }
 

@@ -75,6 +75,15 @@ func skeletons(a, b string) []string {
 	return []string{first, second}
 }
 
+// FoldUsername is a username in the spelling in which it is stored; "" for what can be none.
+func FoldUsername(typed string) string {
+	name, err := names.Username(typed)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
 // badName words what package names found.
 func (s *Service) badName(err error) error {
 	switch {

@@ -11,11 +11,14 @@ type UserStore interface {
 	// or, when it returns an error, nothing. act may run more than once before that: it sets its results, it does not add
 	// to them. It touches the database through tx alone. A user without a row is ErrNotFound.
 	ChangeUser(ctx context.Context, u UserID, act func(tx UserTx) error) error
+
+	// OpenUser is ChangeUser on a user that is made, as a guest without a username, if it has no row yet.
+	OpenUser(ctx context.Context, guest *User, act func(tx UserTx) error) error
 }
 
 // UserTx is a user under its lock. What only the user itself sees takes the next number of the user's own counter when
 // it is put, and is announced to the user's own sockets. What groups see of a user (its names, its picture) they learn by
-// their own numbers, which are not taken here.
+// their own numbers: PutUser and Delete note that they have to be told (see UntoldStore).
 type UserTx interface {
 	// User is the user as it is now; a copy.
 	User() *User
@@ -31,4 +34,8 @@ type UserTx interface {
 	PutSettings(settings json.RawMessage) error
 	// PutCredentials takes no number: nobody sees them.
 	PutCredentials(c Credentials) error
+	// Delete empties the row but for a name that is nobody's, frees its names, ends its sessions, tokens, codes and devices,
+	// and notes that all groups it ever was in have to be told news. The last administrator is ErrLastAdmin, who is deleted
+	// already ErrNotFound.
+	Delete(name string, at Time, news News) error
 }

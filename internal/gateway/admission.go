@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"qun/internal/auth"
 )
 
 // Admission counts the connections of each address, so that one guest cannot take all of them. An IPv6 address stands
@@ -50,7 +52,7 @@ func (a *Admission) Admit(r *http.Request) (release func(), why Crowd, retry tim
 	if a == nil || a.rate == 0 && a.sockets == 0 {
 		return nil, Admitted, 0
 	}
-	key := addressKey(r.RemoteAddr)
+	key := auth.Household(r.RemoteAddr)
 	why, retry = a.take(key, false)
 	if why != Admitted && a.exempt != nil && a.exempt(r) {
 		why, retry = a.take(key, true)
@@ -68,7 +70,7 @@ func (a *Admission) Throttle(r *http.Request) time.Duration {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.spend(a.visitor(addressKey(r.RemoteAddr)))
+	return a.spend(a.visitor(auth.Household(r.RemoteAddr)))
 }
 
 func (a *Admission) take(key netip.Addr, exempt bool) (Crowd, time.Duration) {
@@ -143,21 +145,7 @@ func (a *Admission) credit(remote string, n int) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if v := a.visitors[addressKey(remote)]; v != nil {
+	if v := a.visitors[auth.Household(remote)]; v != nil {
 		v.credits += n
 	}
-}
-
-// addressKey is what counts as one address. What is no address counts as one, too.
-func addressKey(remote string) netip.Addr {
-	parsed, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return netip.Addr{}
-	}
-	ip := parsed.Addr().Unmap().WithZone("")
-	if ip.Is6() {
-		prefix, _ := ip.Prefix(64) // 64 bits fit
-		return prefix.Addr()
-	}
-	return ip
 }

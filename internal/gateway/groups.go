@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"qun/internal/auth"
 	"qun/internal/chat"
 )
 
@@ -145,7 +146,7 @@ func (c *client) unknownAddress() string {
 }
 
 // address is what counts as the client's address.
-func (c *client) address() string { return addressKey(c.socket.Handshake().RemoteAddr).String() }
+func (c *client) address() string { return auth.Household(c.socket.Handshake().RemoteAddr).String() }
 
 func (g *Gateway) crowded(c *client, in joinRoomIn) bool {
 	if _, known := c.named(string(in.RoomName)); known || c.isIn(in.GroupID) {

@@ -152,7 +152,7 @@ func TestDifferentNamesHaveDifferentSkeletons(t *testing.T) {
 }
 
 func TestTheServersOwnNamesAreReserved(t *testing.T) {
-	for _, name := range []string{"系统", "系 统", "系\u200b统", "system", "SYSTEM", "ѕуѕтем", "sуstern"} {
+	for _, name := range []string{"系统", "系 统", "系\u200b统", "system", "SYSTEM", "ѕуѕтем", "sуstern", "已注销", "己注销"} {
 		if !names.Reserved(names.Skeleton(name)) {
 			t.Errorf("%q is not reserved", name)
 		}

@@ -37,7 +37,11 @@ func Skeleton(name string) string {
 
 // Reserved reports whether a skeleton is that of a name under which the server itself speaks.
 func Reserved(skeleton string) bool {
-	return skeleton == "系统" || skeleton == "系統" || skeleton == systemSkeleton
+	switch skeleton {
+	case "系统", "系統", systemSkeleton, "己注销", "己註銷": // the server itself, and 已注销, who is no more (已 passes for 己)
+		return true
+	}
+	return false
 }
 
 const systemSkeleton = "systern" // "system": m looks like rn

@@ -46,6 +46,15 @@ func (r *Rates[K]) Take(k K) time.Duration {
 	return wait
 }
 
+// GiveBack gives back one that was taken and turned out well.
+func (r *Rates[K]) GiveBack(k K) {
+	if r.perSecond <= 0 {
+		return
+	}
+	now := r.now()
+	r.limiter(k, now).ReserveN(now, -1)
+}
+
 func (r *Rates[K]) limiter(k K, now time.Time) *rate.Limiter {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,6 +12,28 @@ type clock struct{ time.Time }
 
 func (c *clock) now() time.Time { return c.Time }
 
+func TestWhatIsGivenBackCanBeTakenAgain(t *testing.T) {
+	c := &clock{time.Unix(1_000, 0)}
+	r := rates.New[string](1, 2, c.now)
+	r.Take("a")
+	for range 10 {
+		if wait := r.Take("a"); wait != 0 {
+			t.Fatalf("got a wait of %v", wait)
+		}
+		r.GiveBack("a")
+	}
+	r.GiveBack("a")
+	r.GiveBack("a") // more than was taken: the burst is no larger for it
+	c.Time = c.Add(time.Second)
+	for range 2 {
+		r.Take("a")
+	}
+	if wait := r.Take("a"); wait != time.Second {
+		t.Errorf("after the burst: got %v, want 1s", wait)
+	}
+	rates.New[string](0, 1, c.now).GiveBack("a") // no limit: nothing to give back
+}
+
 func TestABurstIsGivenAndThenTheRateHolds(t *testing.T) {
 	c := &clock{time.Unix(1_000, 0)}
 	r := rates.New[string](2, 3, c.now)

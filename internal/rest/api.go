@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"qun/internal/auth"
 	"qun/internal/chat"
 )
 
@@ -28,6 +29,11 @@ const (
 // register is the list of what can be asked, a file for each noun.
 func (s *server) register(mux *http.ServeMux) {
 	s.registerSession()
+	s.registerRegistration()
+	s.registerMe()
+	s.registerDevices()
+	s.registerBots()
+	s.registerAdmin()
 	s.registerUsers()
 	s.registerGroups()
 	s.registerMembers()
@@ -45,6 +51,8 @@ type route struct {
 	Tag     string // its noun
 	Summary string // one sentence for who reads the document
 	Who     who
+	// Scope is what a bot's token must allow; "" means read for what only reads, and manage for all else.
+	Scope auth.Scope
 
 	// Body is how many bytes a body may have; 0 means 64 KB.
 	Body int64
@@ -58,9 +66,11 @@ type route struct {
 type who int
 
 const (
-	anybody  who = iota // also nobody
-	somebody            // a guest or a member
-	members             // who has an account
+	anybody        who = iota // also nobody
+	somebody                  // a guest or a member
+	members                   // who has an account, bots included
+	persons                   // who has an account of its own: no bot
+	administrators            // of the server
 )
 
 // answer registers a route whose handler's result, encoded as JSON, or error is its answer. In is a struct with the

@@ -3,9 +3,7 @@ package rest
 import (
 	"errors"
 	"mime"
-	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -47,7 +45,7 @@ func (s *server) admit(route *route, w http.ResponseWriter, c *caller) error {
 	if changes(route.Method) && c.given.Bearer == "" && !s.Own(c.request) {
 		return chat.Refuse(chat.CodeForbidden, "pages of other sites may not do this", "不允许来自其他网站的请求")
 	}
-	if err := route.Who.admits(c.User); err != nil {
+	if err := route.admits(c); err != nil {
 		return err
 	}
 	if wait := s.wait(route, c); wait > 0 {
@@ -112,15 +110,32 @@ func (s *server) identify(c *caller) error {
 	return nil
 }
 
-// admits says why not, if a route is not for this user.
-func (w who) admits(u *chat.User) error {
+// admits says why not, if a route is not for this caller.
+func (r *route) admits(c *caller) error {
 	switch {
-	case w != anybody && u == nil:
+	case r.Who == anybody:
+		return nil
+	case c.User == nil:
 		return chat.Refuse(chat.CodeUnauthorized, "sign in first, or send a token", "请先登录，或提供令牌")
-	case w == members && u.Guest:
+	case r.Who >= members && c.User.Guest:
 		return chat.Refuse(chat.CodeForbidden, "this is for members: register first", "仅限注册用户，请先注册")
+	case r.Who >= persons && c.User.Bot:
+		return chat.Refuse(chat.CodeForbidden, "this is not for bots", "机器人不能这样做")
+	case r.Who == administrators && !c.Identity.Admin:
+		return chat.Refuse(chat.CodeForbidden, "this is for administrators of this server", "仅限本站管理员")
 	}
-	return nil
+	return c.Identity.May(r.scope())
+}
+
+// scope is what a bot's token must allow.
+func (r *route) scope() auth.Scope {
+	switch {
+	case r.Scope != "":
+		return r.Scope
+	case changes(r.Method):
+		return auth.ScopeManage
+	}
+	return auth.ScopeRead
 }
 
 // wait says how long the caller must wait: who is known is counted by user, who is not by address.
@@ -138,25 +153,7 @@ func (c *caller) key() string {
 	if c.User != nil {
 		return "user " + string(c.User.ID)
 	}
-	return "address " + addressOf(c.request)
-}
-
-// addressOf is what counts as one address: an IPv6 network of 64 bits is one household.
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return ""
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is6() {
-		prefix, _ := ip.Prefix(64) // 64 bits fit
-		return prefix.String()
-	}
-	return ip.String()
+	return "address " + auth.Household(c.request.RemoteAddr).String()
 }
 
 func takesJSON(op *huma.Operation) bool {

@@ -35,6 +35,16 @@ func (p *people) NewGuest(_ context.Context, nickName string, strict bool) (*cha
 	return &chat.User{ID: chat.UserID("guest-" + string(rune('0'+p.made))), NickName: nickName, Guest: true}, nil
 }
 
+func (p *people) UpdateMe(ctx context.Context, who *chat.User, in chat.MyChanges) (*chat.Me, error) {
+	named, err := p.NewGuest(ctx, *in.NickName, true)
+	if err != nil {
+		return nil, err
+	}
+	renamed := *who
+	renamed.NickName = named.NickName
+	return &chat.Me{User: &renamed}, nil
+}
+
 // keys is all that guests need of a store: who never spoke has no row.
 type keys struct{ auth.Store }
 

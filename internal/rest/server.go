@@ -18,6 +18,8 @@ import (
 // Chat is what rest asks of the domain, a line for each file of operations.
 type Chat interface {
 	Guests
+	Accounts
+	Bots
 	Users
 	Groups
 	Members
@@ -42,6 +44,13 @@ type Config struct {
 	RequestsPerSecond float64
 	// SignedOut is told who signed out: the sockets that came in with that session have to end.
 	SignedOut func(*auth.Identity)
+	// SignedOutAll is told that all sessions of a user ended but keep's: so have the sockets. Nil: nobody is told.
+	SignedOutAll func(id chat.UserID, keep *auth.TokenHash)
+	// Registration says who may make an account; "" means nobody.
+	Registration Registration
+	// LinkBase is the address at which others find this server, as who asks may pass it on: scheme and host. Nil: as the
+	// request says.
+	LinkBase func(*http.Request) string
 	// Online says whether a socket of a user is here. Nil: nobody is.
 	Online func(chat.UserID) bool
 	// Healthy says why the server cannot do its work. Nil: it always can.

@@ -138,8 +138,8 @@ func (x groupTx) PutMessage(m *chat.Message) error {
 	stored := *m
 	stored.GroupID, stored.Rev = x.g.ID, x.g.next()
 	n, err := x.t.exec(`UPDATE messages SET rev = $3, text = $4, mentions = $5, files = $6, pinned_at = $7, edited_at = $8,
-		recalled_at = $9 WHERE group_key = $1 AND seq = $2`,
-		x.g.key, m.Seq, stored.Rev, m.Text, c.mentions, c.files, m.PinnedAt, m.EditedAt, m.RecalledAt)
+		recalled_at = $9, nick = $10 WHERE group_key = $1 AND seq = $2`,
+		x.g.key, m.Seq, stored.Rev, m.Text, c.mentions, c.files, m.PinnedAt, m.EditedAt, m.RecalledAt, m.NickName)
 	if err == nil && n == 0 {
 		err = chat.ErrNotFound
 	}

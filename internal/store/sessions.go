@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"qun/internal/auth"
@@ -21,22 +22,6 @@ func (s *Store) Setting(ctx context.Context, name string, initial []byte) (value
 		return nil, err
 	}
 	return value, nil
-}
-
-const accountColumns = userColumns + `, u.token_version, u.disabled_at + u.deleted_at > 0`
-
-func readAccount(s scanner, a *auth.Account, more ...any) error {
-	return readUser(s, &a.User, append([]any{&a.TokenVersion, &a.Disabled}, more...)...)
-}
-
-func scanAccount(s scanner) (*auth.Account, error) {
-	a := new(auth.Account)
-	return a, readAccount(s, a)
-}
-
-// Account looks an account up: see auth.Store.
-func (s *Store) Account(ctx context.Context, id chat.UserID) (*auth.Account, error) {
-	return read(ctx, s, scanAccount, `SELECT `+accountColumns+` FROM users u WHERE u.id = $1`, id)
 }
 
 // read reads one row outside of a View; none is auth.ErrNotFound.
@@ -82,10 +67,14 @@ func scanSignedIn(s scanner) (*signedIn, error) {
 	var hash []byte
 	var created, seen, expires chat.Time
 	err := readAccount(s, &in.account, &hash, &in.session.Device, &created, &seen, &expires)
-	copy(in.session.Hash[:], hash)
-	in.session.UserID = in.account.User.ID
-	in.session.CreatedAt, in.session.SeenAt, in.session.ExpiresAt = created.Std(), seen.Std(), expires.Std()
+	in.session = sessionOf(in.account.User.ID, hash, in.session.Device, created, seen, expires)
 	return in, err
+}
+
+func sessionOf(id chat.UserID, hash []byte, device string, created, seen, expires chat.Time) auth.Session {
+	session := auth.Session{UserID: id, Device: device, CreatedAt: created.Std(), SeenAt: seen.Std(), ExpiresAt: expires.Std()}
+	copy(session.Hash[:], hash)
+	return session
 }
 
 // Session finds a session: see auth.Store.
@@ -113,4 +102,43 @@ func (s *Store) DeleteSession(ctx context.Context, hash auth.TokenHash) error {
 		_, err := t.exec(`DELETE FROM sessions WHERE hash = $1`, hash[:])
 		return err
 	})
+}
+
+// Sessions lists a user's sessions: see auth.Store.
+func (s *Store) Sessions(ctx context.Context, id chat.UserID, at time.Time) (list []auth.Session, err error) {
+	err = s.readers.use(ctx, func(session *session) error {
+		list, err = collect(ctx, session, func(row scanner) (auth.Session, error) {
+			var hash []byte
+			var device string
+			var created, seen, expires chat.Time
+			err := row.Scan(&hash, &device, &created, &seen, &expires)
+			return sessionOf(id, hash, device, created, seen, expires), err
+		}, `SELECT s.hash, s.device, s.created_at, s.seen_at, s.expires_at FROM sessions s JOIN users u ON u.key = s.user_key
+			WHERE u.id = $1 AND s.expires_at > $2 ORDER BY s.seen_at DESC, s.hash`, id, chat.TimeOf(at))
+		return err
+	})
+	return list, err
+}
+
+// DeleteSessions ends a user's sessions: see auth.Store.
+func (s *Store) DeleteSessions(ctx context.Context, id chat.UserID, keep *auth.TokenHash) error {
+	return authError(s.change(ctx, func(t *tx) error {
+		key, err := t.userKey(id)
+		if err != nil {
+			return err
+		}
+		return t.endSessions(key, keep)
+	}))
+}
+
+// endSessions ends all of a user's sessions but keep's.
+func (t *tx) endSessions(key int64, keep *auth.TokenHash) error {
+	kept := []byte{}
+	if keep != nil {
+		kept = keep[:]
+	}
+	if _, err := t.exec(`DELETE FROM sessions WHERE user_key = $1 AND hash <> $2`, key, kept); err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
 }

@@ -20,6 +20,25 @@ func (s *Store) ChangeUser(ctx context.Context, id chat.UserID, act func(chat.Us
 	})
 }
 
+// OpenUser is ChangeUser on a user that may have no row yet: see chat.Store.
+func (s *Store) OpenUser(ctx context.Context, guest *chat.User, act func(chat.UserTx) error) error {
+	return s.change(ctx, func(t *tx) error {
+		u, err := t.user(guest.ID)
+		if errors.Is(err, chat.ErrNotFound) {
+			nameless := *guest
+			nameless.Username, nameless.Guest = "", true
+			if err := t.insertUser(&nameless, chat.Credentials{}); err != nil {
+				return err
+			}
+			u, err = t.user(guest.ID)
+		}
+		if err != nil {
+			return err
+		}
+		return act(u)
+	})
+}
+
 // userTx is a chat.UserTx: a user within a transaction that alone may take users' numbers.
 type userTx struct {
 	t   *tx
@@ -66,6 +85,7 @@ func (x *userTx) PutUser(u *chat.User, skeletons []string) error {
 	if err != nil {
 		return fmt.Errorf("take a number of a user: %w", err)
 	}
+	before := x.user
 	x.user.NickName, x.user.Username, x.user.Avatar, x.user.Guest = u.NickName, u.Username, u.Avatar, u.Guest
 	_, err = x.t.exec(`UPDATE users SET rev = $2, nick = $3, username = $4, avatar = $5, guest = $6 WHERE key = $1`,
 		x.key, rev, u.NickName, orNull(u.Username), u.Avatar, u.Guest)
@@ -73,7 +93,10 @@ func (x *userTx) PutUser(u *chat.User, skeletons []string) error {
 		return fmt.Errorf("write a user: %w", err)
 	}
 	x.t.events = append(x.t.events, chat.UserEvent(x.User(), rev))
-	return nil
+	if x.user == before {
+		return nil
+	}
+	return x.t.owe(x.key, chat.NewsRenamed, false)
 }
 
 // takeUsername reports chat.ErrNameTaken for a username that somebody else has. Nobody can take it meanwhile.
@@ -110,6 +133,49 @@ func (x *userTx) PutCredentials(c chat.Credentials) error {
 	}
 	x.credentials = c
 	return nil
+}
+
+// Delete empties the row, and ends everything by which the user could come in.
+func (x *userTx) Delete(name string, at chat.Time, news chat.News) error {
+	var gone bool
+	err := x.t.row(`SELECT deleted_at > 0 FROM users WHERE key = $1`, []any{x.key}, &gone)
+	if err == nil && gone {
+		err = chat.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	if err := x.t.hasOtherAdmin(x.key); err != nil {
+		return err
+	}
+	for _, forget := range []string{
+		`DELETE FROM member_names WHERE user_key = $1`,
+		`DELETE FROM sessions WHERE user_key = $1`,
+		`DELETE FROM bot_tokens WHERE user_key = $1`,
+		`DELETE FROM tickets WHERE user_id = (SELECT id FROM users WHERE key = $1)`,
+	} {
+		if _, err := x.t.exec(forget, x.key); err != nil {
+			return fmt.Errorf("forget a user: %w", err)
+		}
+	}
+	if err := x.t.dropSubscriptions(`user_key = $1`, x.key); err != nil {
+		return err
+	}
+	if err := x.PutCredentials(chat.Credentials{}); err != nil {
+		return err
+	}
+	if err := x.PutSettings(json.RawMessage(`{}`)); err != nil {
+		return err
+	}
+	emptied := x.User()
+	emptied.NickName, emptied.Username, emptied.Avatar = name, "", ""
+	if err := x.PutUser(emptied, nil); err != nil {
+		return err
+	}
+	if _, err := x.t.exec(`UPDATE users SET deleted_at = $2, token_version = token_version + 1 WHERE key = $1`, x.key, at); err != nil {
+		return fmt.Errorf("delete a user: %w", err)
+	}
+	return x.t.owe(x.key, news, true)
 }
 
 // orNull is a text column in which "" is NULL.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"qun/internal/auth"
 	"qun/internal/chat"
 )
 
@@ -369,10 +370,14 @@ func (w *writer) remember(keys map[chat.UserID]int64) {
 	}
 }
 
-// accident reports whether err is neither a refusal nor a fact a caller tests for: then the transaction is spoilt.
+// facts are what callers test for: they leave the transaction as it was.
+var facts = []error{
+	chat.ErrNotFound, chat.ErrNameTaken, chat.ErrClientIDUsed, chat.ErrNoReply, chat.ErrBusy, chat.ErrKeyUsed, chat.ErrQuota,
+	chat.ErrFull, auth.ErrLastAdmin,
+}
+
+// accident reports whether err is neither a refusal nor a fact: then the transaction is spoilt.
 func accident(err error) bool {
 	var refused *chat.Error
-	return err != nil && !errors.As(err, &refused) && !errors.Is(err, chat.ErrNotFound) &&
-		!errors.Is(err, chat.ErrNameTaken) && !errors.Is(err, chat.ErrClientIDUsed) && !errors.Is(err, chat.ErrNoReply) &&
-		!errors.Is(err, chat.ErrBusy) && !errors.Is(err, chat.ErrKeyUsed) && !errors.Is(err, chat.ErrQuota) && !errors.Is(err, chat.ErrFull)
+	return err != nil && !errors.As(err, &refused) && !slices.ContainsFunc(facts, func(fact error) bool { return errors.Is(err, fact) })
 }

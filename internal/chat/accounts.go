@@ -1,0 +1,233 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"qun/internal/names"
+)
+
+// Register makes a member of nobody, or of a guest, who keeps its id and with it all it said and where it is. Without a
+// nickname the guest keeps its own; without a username the nickname serves for both.
+func (s *Service) Register(ctx context.Context, guest *User, in NewMember) (*User, error) {
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
+	defer s.life.RUnlock()
+	u, err := s.newMember(guest, in)
+	if err != nil {
+		return nil, err
+	}
+	var made *User
+	err = s.store.OpenUser(ctx, u, func(tx UserTx) error {
+		row := tx.User()
+		if !row.Guest {
+			return refuseRegistered()
+		}
+		row.NickName, row.Username, row.Guest = u.NickName, u.Username, false
+		if err := tx.PutUser(row, skeletons(u.NickName, u.Username)); err != nil {
+			return err
+		}
+		made = tx.User()
+		return tx.PutCredentials(Credentials{Password: in.Password, Admin: in.Admin})
+	})
+	if err = s.orTaken(ctx, err, u.NickName); err != nil {
+		return nil, refusal(err, "register a member")
+	}
+	s.teller.ring()
+	return made, nil
+}
+
+// newMember is who in asks for, on the row of a guest.
+func (s *Service) newMember(guest *User, in NewMember) (*User, error) {
+	now := s.cfg.Now()
+	u := &User{ID: UserID(newID(now)), Guest: true, Presence: PresenceOffline, CreatedAt: TimeOf(now)}
+	if guest != nil {
+		if !guest.Guest {
+			return nil, refuseRegistered()
+		}
+		*u = *guest
+		if in.NickName == "" {
+			in.NickName = strings.TrimSuffix(guest.NickName, names.Suffix)
+		}
+	}
+	if in.Username == "" {
+		in.Username = in.NickName
+	}
+	if in.NickName == "" {
+		in.NickName = in.Username
+	}
+	var err error
+	if u.Username, err = names.Username(in.Username); err != nil {
+		return nil, s.badName(err)
+	}
+	if u.NickName, err = names.Member(in.NickName, s.cfg.Limits.NickName); err != nil {
+		return nil, s.badName(err)
+	}
+	return u, nil
+}
+
+// orTaken says which name to try instead when a store found one taken.
+func (s *Service) orTaken(ctx context.Context, err error, name string) error {
+	if errors.Is(err, ErrNameTaken) {
+		return s.store.View(ctx, func(r Reader) error { return s.refuseTaken(r, name) })
+	}
+	return err
+}
+
+// maxSettings bounds what the apps of a user may keep, in bytes of JSON.
+const maxSettings = 16 << 10
+
+// MyChanges are what a user changes of itself; nil stays as it is.
+type MyChanges struct {
+	NickName *string         `json:"nickName,omitempty"`
+	Avatar   *FileID         `json:"avatar,omitempty"`   // a picture that was uploaded; "" for none
+	Settings json.RawMessage `json:"settings,omitempty"` // a JSON object, kept as it is
+}
+
+// Me is a user as it is after a change, with its settings.
+type Me struct {
+	User     *User           `json:"user"`
+	Settings json.RawMessage `json:"settings"`
+}
+
+// UpdateMe changes who. Its groups learn of a new name or picture a moment later, each by its own next number. What is as
+// it was takes no number. A guest that never spoke has nothing that could be kept: its new name is in its token.
+func (s *Service) UpdateMe(ctx context.Context, who *User, in MyChanges) (*Me, error) {
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
+	defer s.life.RUnlock()
+	u, err := s.changed(ctx, who, in)
+	if err != nil {
+		return nil, err
+	}
+	var me *Me
+	err = s.store.ChangeUser(ctx, who.ID, func(tx UserTx) error {
+		me, err = putMe(tx, u, in.Settings)
+		return err
+	})
+	if errors.Is(err, ErrNotFound) && who.Guest {
+		if in.Settings != nil {
+			return nil, refuseAccount()
+		}
+		return &Me{User: u, Settings: json.RawMessage(`{}`)}, nil
+	}
+	if err = s.orTaken(ctx, err, u.NickName); err != nil {
+		return nil, refusal(err, "change a user")
+	}
+	s.announcer.settle(ctx, counter{user: who.ID})
+	s.teller.ring()
+	return me, nil
+}
+
+// changed is who as in wants it, after the rules that need no lock.
+func (s *Service) changed(ctx context.Context, who *User, in MyChanges) (*User, error) {
+	u := *who
+	if in.Settings != nil && (len(in.Settings) > maxSettings || !isObject(in.Settings)) {
+		return nil, refuseSettings(maxSettings)
+	}
+	var err error
+	if in.Avatar != nil && string(*in.Avatar) != who.Avatar {
+		if who.Guest {
+			return nil, refuseAccount()
+		}
+		if u.Avatar, err = s.NewAvatar(ctx, who, *in.Avatar); err != nil {
+			return nil, err
+		}
+	}
+	if in.NickName == nil || *in.NickName == who.NickName {
+		return &u, nil
+	}
+	if who.Guest {
+		var named *User
+		if named, err = s.NewGuest(ctx, *in.NickName, true); err == nil {
+			u.NickName = named.NickName
+		}
+		return &u, err
+	}
+	if u.NickName, err = names.Member(*in.NickName, s.cfg.Limits.NickName); err != nil {
+		return nil, s.badName(err)
+	}
+	return &u, nil
+}
+
+func isObject(raw json.RawMessage) bool {
+	return json.Valid(raw) && strings.HasPrefix(strings.TrimLeft(string(raw), " \t\r\n"), "{") && !strings.Contains(string(raw), `\u0000`)
+}
+
+func putMe(tx UserTx, u *User, settings json.RawMessage) (*Me, error) {
+	row := tx.User()
+	if row.NickName != u.NickName || row.Avatar != u.Avatar {
+		row.NickName, row.Avatar = u.NickName, u.Avatar
+		if err := tx.PutUser(row, namesOf(row)); err != nil {
+			return nil, err
+		}
+	}
+	if settings != nil && string(settings) != string(tx.Settings()) {
+		if err := tx.PutSettings(settings); err != nil {
+			return nil, err
+		}
+	}
+	return &Me{User: tx.User(), Settings: tx.Settings()}, nil
+}
+
+// namesOf are the names that nobody else may bear while u is called so; none, while u is a guest.
+func namesOf(u *User) []string {
+	switch {
+	case u.Guest:
+		return nil
+	case u.Username == "":
+		return []string{names.Skeleton(u.NickName)}
+	}
+	return skeletons(u.NickName, u.Username)
+}
+
+// Me is who with its settings.
+func (s *Service) Me(ctx context.Context, who *User) (*Me, error) {
+	me := &Me{User: who}
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		me.Settings, _, err = r.Settings(who.ID)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	return me, nil
+}
+
+// DeleteUser deletes an account, and the bots it made. The row stays, emptied: no name, no picture, no way in. What it
+// said stays without its name or, with erase, as empty rows. Its groups are told step by step, a crash notwithstanding.
+// Its name is free again at once: whoever takes it is somebody else, under another id.
+func (s *Service) DeleteUser(ctx context.Context, id UserID, erase bool) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	defer s.life.RUnlock()
+	var bots []*User
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		bots, err = r.BotsOf(id)
+		return err
+	})
+	if err != nil {
+		return refusal(err, "list bots")
+	}
+	news := NewsParted
+	if erase {
+		news = NewsErased
+	}
+	for _, u := range append(bots, &User{ID: id}) {
+		err := s.store.ChangeUser(ctx, u.ID, func(tx UserTx) error { return tx.Delete(DeletedName, s.now(), news) })
+		if errors.Is(err, ErrNotFound) {
+			err = refuseUser()
+		}
+		if err != nil {
+			return refusal(err, "delete a user")
+		}
+	}
+	s.teller.ring()
+	return nil
+}
