@@ -15,7 +15,7 @@ const testbed = process.env.QUN_TESTBED_BIN ?? join(root, "bin/testbed");
 const python = process.env.QUN_PYTHON ?? "/usr/bin/python3";
 
 /** withoutLimits lifts what would refuse a test that talks faster than a person. */
-export const withoutLimits = ["--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0"];
+export const withoutLimits = ["--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0", "--limit-requests", "0"];
 
 /** missing says why a test cannot run, or false. Where everything is required, nothing is missing: the test fails instead. */
 export function missing(path, how) {
