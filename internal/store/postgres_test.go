@@ -99,7 +99,9 @@ func durable(t testing.TB) *pgtest.Server {
 
 func TestPostgreSQLIsAStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, place string) storetest.Store {
-		return openPostgres(t, databaseOf(t, place))
+		url := databaseOf(t, place)
+		checkAtEnd(t, store.Config{URL: url})
+		return openPostgres(t, url)
 	})
 }
 

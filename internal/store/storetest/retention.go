@@ -24,6 +24,11 @@ func testErasingIsBoundedByTheFloor(t *testing.T, w *world) {
 		}
 	}
 	erase(0)
+	var behind []chat.Cursor
+	for _, u := range []*chat.User{alice, bob} {
+		behind = append(behind, chat.Cursor{Group: g, User: u.ID, Read: said[7].Seq - 1})
+	}
+	w.must(w.store.MoveCursors(w.ctx, behind))
 	w.must(w.store.Change(w.ctx, g, func(tx chat.GroupTx) error {
 		row := tx.Group()
 		row.Floor = said[7].Seq
