@@ -16,6 +16,11 @@ type cli struct {
 	Config settingsFile `placeholder:"FILE" help:"Read settings from this YAML file; its keys are the flags' names. Flags and the environment win over it."`
 
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (what happens without a command)."`
+	Check   checkCommand   `cmd:"" help:"Read all data and say what is wrong with it; the server may be running. The exit code is 1 if anything is."`
+	Export  exportCommand  `cmd:"" help:"Write all groups, users and messages as lines of JSON; the server may be running."`
+	Backup  backupCommand  `cmd:"" help:"Copy the data into a folder while the server is running."`
+	Restore restoreCommand `cmd:"" help:"Bring a backup back, into a data folder without data."`
+	Migrate migrateCommand `cmd:"" help:"Bring the data of an older version up to date, which serve does too."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -50,7 +50,7 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 	if err != nil {
 		return nil, errors.Join(err, data.Close())
 	}
-	kept, err := files.Open(files.Config{Dir: filepath.Join(p.data, "files"), Pixels: int(p.settings.LimitPixels * 1e6)})
+	kept, err := files.Open(files.Config{Dir: filepath.Join(p.data, filesFolder), Pixels: int(p.settings.LimitPixels * 1e6)})
 	if err != nil {
 		return nil, errors.Join(explainData(p.data, err), data.Close())
 	}

@@ -87,6 +87,7 @@ type Reader interface {
 	FileReader
 	SearchReader
 	RetentionReader
+	ExportReader
 	WebhookReader
 	OutboxReader
 	WebPushReader

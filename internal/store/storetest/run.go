@@ -72,6 +72,7 @@ func Run(t *testing.T, open Open) {
 		{"SearchAgreesWithReading", testSearchAgreesWithReading},
 		{"ErasingIsBoundedByTheFloor", testErasingIsBoundedByTheFloor},
 		{"GroupsThatKeepTooMuchAreFound", testGroupsThatKeepTooMuchAreFound},
+		{"EverybodyAndTheirWordsAreListed", testEverybodyAndTheirWordsAreListed},
 		{"ClosedStoreSaysSo", testClosedStoreSaysSo},
 		{"UserChangesUnderItsOwnNumbers", testUserChangesUnderItsOwnNumbers},
 		{"RenamedUserFreesItsNameAndTakesNoOthers", testRenamedUserFreesItsNameAndTakesNoOthers},
