@@ -46,12 +46,15 @@ var rooms = map[string]room{
 		modules: "golang.org/x/text",
 		why:     "which words a text has, pure functions; an index and who reads a text through ask the same",
 	},
+	"internal/wordfilter": {
+		why: "finds the words of a list in a text, pure functions",
+	},
 	"internal/rates": {
 		modules: "golang.org/x/time",
 		why:     "how often each of many may do something; knows nothing of who they are",
 	},
 	"internal/chat": {
-		rooms: "internal/names internal/rates internal/words",
+		rooms: "internal/names internal/rates internal/wordfilter internal/words",
 		why:   "the domain; stores and wires know it, it knows none of them",
 	},
 	"internal/auth": {

@@ -102,6 +102,9 @@ func (s *Service) SendMessage(ctx context.Context, by *User, in NewMessage) (*Se
 	if err != nil {
 		return s.duplicateOr(ctx, by, &in, err)
 	}
+	if err := s.refuseWords(ctx, in.Text); err != nil {
+		return s.duplicateOr(ctx, by, &in, err)
+	}
 	sent, err := s.store.AppendMessage(ctx, s.posting(by, &in, files))
 	if err != nil {
 		return nil, refusal(err, fmt.Sprintf("append a message to %s", in.Group))

@@ -392,3 +392,11 @@ func refuseBotEntry() *Error {
 func refuseNotAdmin() *Error {
 	return Refuse(CodeForbidden, "Only the owner and the admins of this group may do that.", "只有群主和管理员可以这样做。")
 }
+
+func refuseWord(word string) *Error {
+	return refusef(CodeInvalid, "“%s” may not be said on this server.", "本站不允许出现“%s”。", word)
+}
+
+func refuseWords() *Error {
+	return refusef(CodeInvalid, "The list holds at most %d words of at most %d characters each.", "词表最多 %d 个词，每个词最多 %d 个字。", maxWords, maxWord)
+}

@@ -62,6 +62,7 @@ type Service struct {
 	// Set once.
 	store     Store
 	cfg       Config
+	words     *wordList
 	announcer *announcer
 	teller    *teller
 	cursors   *cursors
@@ -87,6 +88,7 @@ func New(store Store, notifier Notifier, cfg Config) *Service {
 	s.searches = newRates(cfg)
 	s.lookups = newRates(cfg)
 	s.cursors = newCursors(store, cfg.ReadWait, cfg.Logger)
+	s.words = &wordList{store: store, now: cfg.Now}
 	s.announcer = startAnnouncer(notifier, s.missed, cfg.Logger)
 	store.Hear(s.announcer.hear)
 	s.teller = startTeller(s)

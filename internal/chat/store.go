@@ -17,6 +17,7 @@ type Store interface {
 	FileStore
 	OutboxStore
 	WebPushStore
+	WordListStore
 	GroupStore
 	RetentionStore
 	BlockStore
@@ -92,6 +93,7 @@ type Reader interface {
 	OutboxReader
 	WebPushReader
 	ReportReader
+	WordListReader
 	MemberLister
 	GroupFinder
 	InviteReader

@@ -106,6 +106,7 @@ func Run(t *testing.T, open Open) {
 		{"EndpointIsOneUsersDevice", testEndpointIsOneUsersDevice},
 		{"CallsAreSettled", testCallsAreSettled},
 		{"ReportsAreKeptUntilResolved", testReportsAreKeptUntilResolved},
+		{"WordListIsKept", testWordListIsKept},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newWorld(t, open)) })
 	}
