@@ -60,6 +60,9 @@ func (s *server) serve(mux *http.ServeMux, pattern string, handle func(http.Resp
 		c := &caller{request: r, header: w.Header()}
 		err := s.identify(c)
 		if err == nil {
+			err = c.Identity.May(auth.ScopeRead)
+		}
+		if err == nil {
 			if wait := s.fetches.Take(c.key()); wait > 0 {
 				err = refuseTooOften(wait)
 			}

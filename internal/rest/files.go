@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"qun/internal/auth"
 	"qun/internal/chat"
 )
 
@@ -28,7 +29,7 @@ type Files interface {
 func (s *server) registerFiles(mux *http.ServeMux) {
 	const tag = "files"
 	s.raw(mux, route{
-		ID: "upload", Method: http.MethodPost, Path: "/files", Tag: tag, Who: somebody,
+		ID: "upload", Method: http.MethodPost, Path: "/files", Tag: tag, Who: somebody, Scope: auth.ScopeSend,
 		Summary: "Upload a file, to be sent in a message within a day",
 		Refuses: []chat.Code{chat.CodeInvalid, chat.CodeTooLarge, chat.CodeConflict},
 	}, s.upload, describeUpload)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"qun/internal/auth"
 	"qun/internal/chat"
 )
 
@@ -26,7 +27,7 @@ func (s *server) registerMessages() {
 		Refuses: []chat.Code{chat.CodeNotFound, chat.CodeForbidden, chat.CodeNotInRoom},
 	}, s.getMessage)
 	answer(s, route{
-		ID: "sendMessage", Method: http.MethodPost, Path: "/groups/{groupId}/messages", Tag: tag, Who: somebody,
+		ID: "sendMessage", Method: http.MethodPost, Path: "/groups/{groupId}/messages", Tag: tag, Who: somebody, Scope: auth.ScopeSend,
 		Summary: "Say something in a group",
 		Refuses: []chat.Code{chat.CodeNotFound, chat.CodeForbidden, chat.CodeNotInRoom, chat.CodeMuted, chat.CodeSlowMode, chat.CodeConflict},
 	}, s.sendMessage)

@@ -82,3 +82,45 @@ func TestGroupsAndUsersAreLookedUp(t *testing.T) {
 	wantRefused(t, s.ask("GET", "/api/v1/users/none", ""), http.StatusNotFound, chat.CodeNotFound)
 	wantRefused(t, s.ask("GET", "/api/v1/groups/none", ""), http.StatusNotFound, chat.CodeNotFound)
 }
+
+func TestABotsTokenSaysWhatItMayDo(t *testing.T) {
+	s, service, _, _ := lobby(t)
+	alice := member(t, s, service, "alice")
+	group, err := service.CreateGroup(t.Context(), alice, chat.NewGroup{Name: "builds"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := s.upload(t, "a.txt", []byte("words"))
+	if _, err := service.SendMessage(t.Context(), alice, chat.NewMessage{Group: group.ID, Files: []chat.FileID{f.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	var bot struct {
+		Token string
+		User  chat.User
+	}
+	as := func(scope string) func(*http.Request) {
+		t.Helper()
+		name := "bot-" + scope
+		w := s.ask("POST", "/api/v1/me/bots", fmt.Sprintf(`{"nickName":%q,"scopes":[%q]}`, name, scope))
+		if err := json.Unmarshal(w.Body.Bytes(), &bot); err != nil || bot.Token == "" {
+			t.Fatalf("got %d %s", w.Code, w.Body)
+		}
+		token := bot.Token
+		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+	}
+	reads, sends := as("read"), as("send")
+	path := "/api/v1/groups/" + string(group.ID) + "/messages"
+	wantRefused(t, s.ask("POST", path, `{"message":"x"}`, reads), http.StatusForbidden, chat.CodeForbidden)
+	wantRefused(t, s.post(t, "x", nil, reads), http.StatusForbidden, chat.CodeForbidden)
+	wantRefused(t, s.ask("GET", path, "", sends), http.StatusForbidden, chat.CodeForbidden)
+	wantRefused(t, s.ask("GET", f.URL, "", sends), http.StatusForbidden, chat.CodeForbidden)
+	fileIn(t, s.post(t, "x", []byte("x"), sends))
+	wantRefused(t, s.ask("POST", path, `{"message":"x"}`, sends), http.StatusNotFound, chat.CodeNotFound) // it is no member
+	wantRefused(t, s.ask("GET", f.URL, "", reads), http.StatusNotFound, chat.CodeNotFound)
+	if w := s.ask("PUT", "/api/v1/groups/"+string(group.ID)+"/bots/"+string(bot.User.ID), ""); w.Code != http.StatusOK {
+		t.Fatalf("let the bot in: got %d %s", w.Code, w.Body)
+	}
+	if w := s.ask("POST", path, `{"message":"built"}`, sends); w.Code != http.StatusOK {
+		t.Errorf("among its members it may speak: got %d %s", w.Code, w.Body)
+	}
+}

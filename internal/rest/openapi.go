@@ -99,7 +99,7 @@ func operations(doc *huma.OpenAPI) (all []*huma.Operation) {
 func codesOf(op *huma.Operation) []chat.Code {
 	route := op.Metadata[routeKey].(*route)
 	codes := []chat.Code{chat.CodeUnauthorized, chat.CodeRateLimited, chat.CodeInternal, chat.CodeBusy}
-	if changes(op.Method) || route.Who >= members {
+	if changes(op.Method) || route.Who != anybody { // a bot's token may not allow it
 		codes = append(codes, chat.CodeForbidden)
 	}
 	if len(op.Parameters) > 0 {
