@@ -50,7 +50,8 @@
 //
 // A socket of the operating system is read when it has something, without a buffer or a timer while it is idle, and is
 // written without waiting. On Linux no goroutine waits for it either. Any other net.Conn, TLS and net.Pipe included, costs a
-// buffer, and a goroutine while something is being written.
+// buffer, and a goroutine while something is being written. When many sessions have come or gone, the process gives back to
+// the system what that left.
 //
 // A peer has 30 seconds to send a body, and as many to take an answer, whatever the http.Server in front allows. What comes
 // before, it alone can see: give it a ReadHeaderTimeout and an IdleTimeout. Its ReadTimeout and WriteTimeout do no harm.

@@ -34,6 +34,7 @@ type Server struct {
 	next    atomic.Uint32
 
 	evicting atomic.Bool // an eviction goes round
+	trimmer  trimmer
 
 	goroutines sync.WaitGroup // readers and late writers
 	workers    sync.WaitGroup // of the shards
@@ -102,6 +103,7 @@ func (s *Server) wait() {
 		sh.stop()
 	}
 	s.workers.Wait()
+	s.trimmer.stop()
 	close(s.gone)
 }
 
@@ -231,6 +233,7 @@ func (s *Server) register(session *Session, c conn) bool {
 		return false
 	}
 	s.sessions[session.id] = session
+	s.trimmer.note()
 	s.alive.Add(1)
 	session.shard.Post(entryFunc(func(*Shard) { session.begin(c) }))
 	return true
@@ -240,6 +243,7 @@ func (s *Server) forget(session *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, session.id)
+	s.trimmer.note()
 }
 
 func (s *Server) session(id string) *Session {
