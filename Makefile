@@ -28,7 +28,7 @@ test: build seed $(MODULES) ## everything that needs no outside service; what wa
 	$(TALLY) 'go test -json -shuffle=on ./...' $(NODE_TESTS)
 
 check: formatted vet lint build seed $(MODULES) ## what must be green before a commit: lint, race detector, browsers
-	$(TALLY) 'go test -json -race -shuffle=on ./...' 'go test -json -run Allocat ./engineio ./socketio' $(NODE_TESTS)
+	$(TALLY) 'go test -json -race -shuffle=on ./...' 'go test -json -run Allocat ./engineio ./socketio ./internal/gateway' $(NODE_TESTS)
 	$(MAKE) fuzz FUZZTIME=3s
 
 bench: ## Qun beside other servers, three quarters of an hour on a quiet machine; ARGS=-quick for one short round

@@ -31,7 +31,7 @@ func benchmarkBroadcast(b *testing.B, rooms, members int) {
 	defer stop(b, server)
 	var received atomic.Int64
 	for range rooms * members {
-		go swallow(b, web.Listener.Addr().String(), &received)
+		go swallow(b, web.Listener.Addr().String(), func(n int) { received.Add(int64(n)) })
 	}
 	n := server.Of("/")
 	for n.Len() < rooms*members {
@@ -58,8 +58,8 @@ func benchmarkBroadcast(b *testing.B, rooms, members int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*members), "ns/delivery")
 }
 
-// swallow joins the main namespace and counts the bytes that come.
-func swallow(b *testing.B, address string, received *atomic.Int64) {
+// swallow joins the main namespace and tells of the bytes that come then.
+func swallow(b testing.TB, address string, received func(n int)) {
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		b.Error(err)
@@ -78,7 +78,7 @@ func swallow(b *testing.B, address string, received *atomic.Int64) {
 	_, _ = r.ReadString('}') // CONNECT
 	for buf := make([]byte, 16<<10); ; {
 		n, err := r.Read(buf)
-		received.Add(int64(n))
+		received(n)
 		if err != nil {
 			if err != io.EOF && !strings.Contains(err.Error(), "reset") {
 				b.Log(err)

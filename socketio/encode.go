@@ -98,6 +98,7 @@ type encoder struct {
 	value   bytes.Buffer
 	toArray *json.Encoder
 	toValue *json.Encoder
+	payload payload
 	data    [][]byte
 	holes   []place
 	first   bool // nothing is in the array yet
@@ -141,7 +142,8 @@ func encode(maxAttachments int, event *string, args []any, use func(*payload)) e
 		e.free()
 		return err
 	}
-	use(&payload{array: e.array.Bytes(), data: e.data, holes: e.holes})
+	e.payload = payload{array: e.array.Bytes(), data: e.data, holes: e.holes}
+	use(&e.payload)
 	e.free()
 	return nil
 }
@@ -154,7 +156,7 @@ func (e *encoder) begin() {
 
 func (e *encoder) free() {
 	if e.array.Cap() <= largestKept && e.value.Cap() <= largestKept {
-		e.data, e.holes = nil, nil
+		e.data, e.holes, e.payload = nil, nil, payload{}
 		encoders.Put(e)
 	}
 }
@@ -169,7 +171,23 @@ func (e *encoder) comma() {
 // name writes the event's name.
 func (e *encoder) name(event string) {
 	e.comma()
-	_ = e.marshal(event) // a string can always be marshalled
+	if !isPlain(event) {
+		_ = e.marshal(event) // a string can always be marshalled
+		return
+	}
+	e.array.WriteByte('"')
+	e.array.WriteString(event)
+	e.array.WriteByte('"')
+}
+
+// isPlain says whether a text stands in JSON as it is.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *encoder) arg(arg any) error {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,10 @@ type pendingOut struct {
 type text string
 
 func (t *text) UnmarshalJSON(data []byte) error {
+	if n := len(data); n > 1 && data[0] == '"' && bytes.IndexByte(data, '\\') < 0 { // valid JSON in UTF-8, with nothing escaped
+		*t = text(data[1 : n-1])
+		return nil
+	}
 	var s *string
 	if json.Unmarshal(data, &s) == nil && s != nil {
 		*t = text(*s)

@@ -36,6 +36,12 @@ func open(t *testing.T, cfg gateway.Config) *house {
 
 func openWith(t *testing.T, cfg gateway.Config, rules chat.Config) *house {
 	t.Helper()
+	return openOn(t, cfg, rules, func(s chat.Store) chat.Store { return s })
+}
+
+// openOn is openWith on what is made of the store.
+func openOn(t *testing.T, cfg gateway.Config, rules chat.Config, on func(chat.Store) chat.Store) *house {
+	t.Helper()
 	data, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +52,7 @@ func openWith(t *testing.T, cfg gateway.Config, rules chat.Config) *house {
 	}
 	sockets := socketio.New(socketio.Config{})
 	h := &house{hub: gateway.NewHub(sockets.Of("/")), auth: who, store: data}
-	h.chat = chat.New(data, h.hub, rules)
+	h.chat = chat.New(on(data), h.hub, rules)
 	h.gateway = gateway.Serve(sockets.Of("/"), h.hub, h.chat, who, cfg)
 	server := httptest.NewServer(sockets)
 	h.url = server.URL

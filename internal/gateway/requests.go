@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"qun/internal/chat"
@@ -92,7 +93,7 @@ func okWith(object []byte) json.RawMessage {
 	if !found || len(fields) < 2 {
 		return json.RawMessage(`{"ok":true}`)
 	}
-	return append(json.RawMessage(`{"ok":true,`), fields...)
+	return slices.Concat(json.RawMessage(`{"ok":true,`), fields)
 }
 
 // refuse answers with an error: in the ack if there is one, else as a notice if the client is plain.
