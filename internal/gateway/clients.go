@@ -10,9 +10,6 @@ import (
 	"qun/socketio"
 )
 
-// maxNames bounds the names that a socket may have used for the groups it entered.
-const maxNames = 1000
-
 // client is what the gateway knows of a socket.
 type client struct {
 	// Set once.
@@ -27,9 +24,7 @@ type client struct {
 	full     bool       // said hello
 	admitted bool       // said hello or entered a room, so that nothing has to wait any more
 	locale   string
-	entered  map[chat.GroupID]stay
-	moved    map[chat.GroupID]chat.Seq // the newest number of a membership by which the socket went in or out
-	names    map[string]chat.GroupID   // by which this socket entered
+	places   places
 	lastSeen time.Time
 	said     bool // whether it has the chat in sight
 	inSight  bool
@@ -85,23 +80,21 @@ func (c *client) language() string {
 func (c *client) isIn(g chat.GroupID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, in := c.entered[g]
-	return in
+	return c.places.find(g).in
 }
 
 // named is the group that the client entered by that name.
 func (c *client) named(name string) (chat.GroupID, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	g, ok := c.names[name]
-	return g, ok
+	return c.places.called(name)
 }
 
 // crowded says whether the socket is in as many groups as it may be; a bound of 0 lifts the limit.
 func (c *client) crowded(bound int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return bound > 0 && len(c.entered) >= bound
+	return bound > 0 && c.places.count() >= bound
 }
 
 // stay is how a socket is in a group.
@@ -120,57 +113,28 @@ func (c *client) enter(g chat.GroupID, how stay, names ...string) error {
 	c.moving.Lock()
 	defer c.moving.Unlock()
 	c.mu.Lock()
-	if how.rev < c.moved[g] || how.visitor && !c.gateway.hub.doors.pass(g, c, how.age) {
+	before := c.places.find(g)
+	if how.rev < before.moved || how.visitor && !c.gateway.hub.doors.pass(g, c, how.age) {
 		c.mu.Unlock()
 		return errMoved
 	}
-	if !how.visitor && c.entered[g].visitor {
+	if !how.visitor && before.visitor {
 		c.gateway.hub.doors.forget(g, c)
 	}
 	full := c.full
-	c.move(g, how.rev)
-	c.note(g, how, names)
+	at := c.places.move(g, how.rev)
+	at.in, at.visitor = true, how.visitor
+	c.places.call(g, names...)
 	c.mu.Unlock()
 	return c.socket.Join(roomsOf(g, full)...)
-}
-
-func (c *client) note(g chat.GroupID, how stay, names []string) {
-	if c.entered == nil {
-		c.entered = map[chat.GroupID]stay{}
-		c.names = map[string]chat.GroupID{}
-	}
-	c.entered[g] = how
-	c.callBy(g, names)
-}
-
-func (c *client) callBy(g chat.GroupID, names []string) {
-	for _, name := range names {
-		if _, known := c.names[name]; name != "" && (known || len(c.names) < maxNames) {
-			c.names[name] = g
-		}
-	}
-}
-
-// move remembers the number by which the socket went in or out last.
-func (c *client) move(g chat.GroupID, rev chat.Seq) {
-	if rev == 0 {
-		return
-	}
-	if c.moved == nil {
-		c.moved = map[chat.GroupID]chat.Seq{}
-	}
-	if _, known := c.moved[g]; !known && len(c.moved) >= maxNames {
-		clear(c.moved)
-	}
-	c.moved[g] = rev
 }
 
 // call makes a name of a group known that the socket is in.
 func (c *client) call(g chat.GroupID, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, in := c.entered[g]; in {
-		c.callBy(g, []string{name})
+	if c.places.find(g).in {
+		c.places.call(g, name)
 	}
 }
 
@@ -180,20 +144,15 @@ func (c *client) leave(g chat.GroupID, rev chat.Seq) {
 	c.moving.Lock()
 	defer c.moving.Unlock()
 	c.mu.Lock()
-	if rev != 0 && rev < c.moved[g] {
+	before := c.places.find(g)
+	if rev != 0 && rev < before.moved {
 		c.mu.Unlock()
 		return
 	}
-	c.move(g, rev)
-	if c.entered[g].visitor {
+	if before.visitor {
 		c.gateway.hub.doors.forget(g, c)
 	}
-	delete(c.entered, g)
-	for name, group := range c.names {
-		if group == g {
-			delete(c.names, name)
-		}
-	}
+	c.places.leave(g, rev)
 	c.mu.Unlock()
 	c.socket.Leave(roomsOf(g, true)...)
 }
@@ -202,10 +161,9 @@ func (c *client) leave(g chat.GroupID, rev chat.Seq) {
 func (c *client) belong(g chat.GroupID, rev chat.Seq) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if how, in := c.entered[g]; in && how.visitor && rev >= c.moved[g] {
+	if at := c.places.find(g); at.visitor && rev >= at.moved {
 		c.gateway.hub.doors.forget(g, c)
-		c.move(g, rev)
-		c.entered[g] = stay{rev: rev}
+		c.places.move(g, rev).visitor = false
 	}
 }
 
@@ -213,8 +171,8 @@ func (c *client) belong(g chat.GroupID, rev chat.Seq) {
 func (c *client) vanish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for g, how := range c.entered {
-		if how.visitor {
+	for g, visitor := range c.places.in {
+		if visitor {
 			c.gateway.hub.doors.forget(g, c)
 		}
 	}
@@ -226,8 +184,8 @@ func (c *client) become(locale string) error {
 	defer c.moving.Unlock()
 	c.mu.Lock()
 	c.full, c.locale = true, locale
-	rooms := make([]socketio.Room, 0, len(c.entered)+1)
-	for g := range c.entered {
+	rooms := make([]socketio.Room, 0, c.places.count()+1)
+	for g := range c.places.in {
 		rooms = append(rooms, fullRoom(g))
 	}
 	if c.user != nil {
