@@ -103,8 +103,14 @@ func lean(next http.Handler) http.Handler {
 
 func httpServer(p *plan, handler http.Handler, log *slog.Logger) *http.Server {
 	guard := &rest.Guard{Host: p.access.Host, Proxies: p.proxies, SecureHost: secureHost(p.settings), Logger: log}
+	return patient(guard.Wrap(handler), log)
+}
+
+// patient is an HTTP server that waits for peers no longer than is reasonable. What comes behind the head of a request is
+// the business of who handles it.
+func patient(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           guard.Wrap(handler),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
