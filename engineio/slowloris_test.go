@@ -1,6 +1,7 @@
 package engineio_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -39,7 +40,7 @@ func TestPeersThatNeverReadTheirAnswersAreCut(t *testing.T) {
 				p, _ := w.poll()
 				conn := w.raw(c.ask(p))
 				time.Sleep(90 * time.Second) // a poll waits for a ping, and then for its reader
-				if n, err := conn.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+				if n, err := conn.Read(make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) {
 					t.Errorf("90s later: got %d bytes, %v; want the connection cut before", n, err)
 				}
 			})

@@ -2,6 +2,7 @@ package socketio_test
 
 import (
 	"compress/gzip"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -132,7 +133,7 @@ func TestPeerThatNeverReadsTheBundleIsCut(t *testing.T) {
 		w.pipes <- there
 		_, _ = io.WriteString(here, "GET /socket.io/socket.io.js HTTP/1.1\r\nHost: test\r\n\r\n")
 		time.Sleep(3 * time.Minute)
-		if n, err := here.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+		if n, err := here.Read(make([]byte, 1)); n > 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("3 minutes later: got %d bytes, %v; want the connection cut", n, err)
 		}
 	})

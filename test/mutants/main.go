@@ -8,11 +8,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -32,7 +34,10 @@ func main() {
 	only := flag.String("only", "", "take only guards whose file, text or tests contain this")
 	flag.Parse()
 	chosen := slices.DeleteFunc(slices.Concat(engineGuards, socketGuards), func(m mutant) bool { return !m.mentions(*only) })
-	os.Exit(run(chosen))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, chosen)
+	stop()
+	os.Exit(code)
 }
 
 func (m mutant) mentions(text string) bool {
@@ -40,7 +45,7 @@ func (m mutant) mentions(text string) bool {
 }
 
 // run tries all mutants, and returns the exit code.
-func run(mutants []mutant) int {
+func run(ctx context.Context, mutants []mutant) int {
 	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
@@ -50,8 +55,11 @@ func run(mutants []mutant) int {
 	count := map[fate]int{}
 	for _, m := range mutants {
 		begun := time.Now()
-		f, said := m.try(dir)
+		f, said := m.try(ctx, dir)
 		count[f]++
+		if ctx.Err() != nil {
+			return 2
+		}
 		fmt.Printf("%-8s %5.1fs  %s: %s\n", f, time.Since(begun).Seconds(), m.file, firstLine(m.guard))
 		fmt.Println(indent(said))
 	}
@@ -75,12 +83,12 @@ const (
 )
 
 // try runs the mutant's tests against it. Said is what there is to know about it.
-func (m mutant) try(dir string) (f fate, said string) {
+func (m mutant) try(ctx context.Context, dir string) (f fate, said string) {
 	overlay, err := m.overlay(dir)
 	if err != nil {
 		return breaks, err.Error()
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-count=1", "-failfast", "-timeout=1m", "-run", "^("+m.tests+")$", m.pkg()).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-vet=off", "-count=1", "-failfast", "-timeout=1m", "-run", "^("+m.tests+")$", m.pkg()).CombinedOutput()
 	switch said = string(out); {
 	case strings.Contains(said, "[build failed]"), strings.Contains(said, "[setup failed]"), strings.Contains(said, "[no tests to run]"):
 		return breaks, said
