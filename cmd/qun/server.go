@@ -173,6 +173,7 @@ func ownRequest(p *plan) func(*http.Request) bool {
 func chatConfig(p *plan, kept chat.Files, courier chat.Courier, link string, log *slog.Logger) chat.Config {
 	limits := chat.DefaultLimits()
 	limits.MessagesPerSecond = p.settings.LimitMessages
+	limits.EditWithin, limits.RecallWithin = p.settings.EditWithin, p.settings.RecallWithin
 	limits.MessageBurst = int(math.Ceil(5 * p.settings.LimitMessages))
 	limits.UploadBytes = megabytes(p.settings.LimitUpload)
 	limits.UserBytes = megabytes(p.settings.LimitUserFiles)

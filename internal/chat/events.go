@@ -28,8 +28,8 @@ const (
 type Change struct {
 	GroupID GroupID    `json:"groupId"`
 	Head    Seq        `json:"head"`
-	Kind    ChangeKind `json:"kind"`
-	Seq     Seq        `json:"seq,omitempty"` // the message, where its row may not be shown to all
+	Kind    ChangeKind `json:"kind,omitempty"`
+	Seq     Seq        `json:"seq,omitempty"` // of a message whose row may not be shown to all; there is no Kind then
 	Message *Message   `json:"message,omitempty"`
 	Member  *Member    `json:"member,omitempty"`
 	Group   *Group     `json:"group,omitempty"`
@@ -79,13 +79,19 @@ type Notifier interface {
 	Notify(Event)
 }
 
-// MessageEvent is what a message's newest number tells: a new message, or a change of one.
-func MessageEvent(m *Message) Event {
-	if m.Rev == m.Seq {
-		return Event{Group: m.GroupID, Number: m.Seq, Message: m}
+// MessageEvent is what a message's newest number tells g: a new message, or a change of one. Where not everybody may
+// read every message, a change says which message it is and no more.
+func MessageEvent(g *Group, m *Message) Event {
+	e := Event{Group: m.GroupID, Number: m.Rev}
+	switch {
+	case m.Rev == m.Seq:
+		e.Message = m
+	case g.History == ExtentJoined:
+		e.Change = &Change{GroupID: m.GroupID, Head: m.Rev, Seq: m.Seq}
+	default:
+		e.Change = &Change{GroupID: m.GroupID, Head: m.Rev, Kind: ChangeMessage, Message: m}
 	}
-	return Event{Group: m.GroupID, Number: m.Rev,
-		Change: &Change{GroupID: m.GroupID, Head: m.Rev, Kind: ChangeMessage, Message: m}}
+	return e
 }
 
 // MemberEvent is what a member's newest number tells the group.

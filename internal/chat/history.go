@@ -53,15 +53,15 @@ func (s *Service) History(ctx context.Context, who *User, in HistoryQuery) (*His
 	}
 	var page *History
 	err := s.store.View(ctx, func(r Reader) error {
-		group, _, err := s.readable(r, who, in.Group)
+		group, m, err := s.readable(r, who, in.Group)
 		if err != nil {
 			return err
 		}
-		if page, err = readPage(r, in); err != nil {
+		if page, err = readPage(visibleTo(r, group, m), in); err != nil {
 			return err
 		}
 		page.Head = group.Head
-		return nil
+		return mark(r, who.ID, page.Messages)
 	})
 	if err != nil {
 		return nil, refusal(err, fmt.Sprintf("read history of %s", in.Group))

@@ -51,8 +51,9 @@ type Membership struct {
 	ReadSeq   Seq    // everything up to here is read
 	ReadCount int64  // the group's count at ReadSeq
 	OwnUnread int64  // own countable messages after ReadSeq
+	Mentioned int64  // messages after ReadSeq that mention the user; see MentionReader
 	SentAt    Time   // the newest own message, for slow mode
-	FromSeq   Seq    // in groups with ExtentJoined: nothing before it is ever sent
+	FromSeq   Seq    // where it began: in groups with ExtentJoined nothing before it is ever sent
 	Notify    Notify // how loudly the group calls
 	Pinned    bool
 	Draft     string
@@ -82,9 +83,12 @@ func (m *Membership) Unread(counted int64) int64 { return counted - m.ReadCount 
 // Me is m as its own user sees it in its group.
 func (m *Membership) Me(g *Group) *GroupMe {
 	me := &GroupMe{
-		Role: m.Role, GroupNick: m.GroupNick, ReadSeq: m.ReadSeq, Unread: m.Unread(g.Counted),
-		Notify: m.Notify, Pinned: m.Pinned, MutedUntil: m.MutedUntil, FromSeq: m.FromSeq,
+		Role: m.Role, GroupNick: m.GroupNick, ReadSeq: m.ReadSeq, Unread: m.Unread(g.Counted), Mentioned: m.Mentioned,
+		Notify: m.Notify, Pinned: m.Pinned, MutedUntil: m.MutedUntil,
 		AnnouncementRead: g.Announced > 0 && m.Announced == g.Announced,
+	}
+	if g.History == ExtentJoined {
+		me.FromSeq = m.FromSeq
 	}
 	if m.Role != RoleMember {
 		me.Requests = g.Requests

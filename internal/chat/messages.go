@@ -46,17 +46,6 @@ type Message struct {
 	SentAt     Time        `json:"sentAt"`
 }
 
-// MentionAll stands in Mentions for everybody in the group.
-const MentionAll UserID = "all"
-
-// Reaction is one emoji under a message.
-type Reaction struct {
-	Emoji   string   `json:"emoji"`
-	Count   int      `json:"count"`
-	UserIDs []UserID `json:"userIds"`        // at most 50
-	Mine    bool     `json:"mine,omitempty"` // in answers to one user; never in what is pushed to a group
-}
-
 // SystemAct is what a system line tells, for the app to word.
 type SystemAct struct {
 	Act    string `json:"act"`
@@ -95,21 +84,29 @@ func (s *Service) SendMessage(ctx context.Context, by *User, in NewMessage) (*Se
 	if !validClientID(in.ClientID) {
 		return nil, refuseClientID()
 	}
-	if refused := s.refuse(by, &in); refused != nil {
-		return s.duplicateOr(ctx, by, &in, refused)
+	if err := s.refuse(by, &in); err != nil {
+		return s.duplicateOr(ctx, by, in.ClientID, in.hash(), err)
 	}
 	files, err := s.uploads(ctx, by, &in)
 	if err != nil {
-		return s.duplicateOr(ctx, by, &in, err)
+		return s.duplicateOr(ctx, by, in.ClientID, in.hash(), err)
 	}
 	if err := s.refuseWords(ctx, in.Text); err != nil {
-		return s.duplicateOr(ctx, by, &in, err)
+		return s.duplicateOr(ctx, by, in.ClientID, in.hash(), err)
 	}
-	sent, err := s.store.AppendMessage(ctx, s.posting(by, &in, files))
+	return s.append(ctx, by, s.posting(by, &in, files))
+}
+
+// append stores p, and waits until the group has heard of it.
+func (s *Service) append(ctx context.Context, by *User, p *Posting) (*Sent, error) {
+	sent, err := s.store.AppendMessage(ctx, p)
 	if err != nil {
-		return nil, refusal(err, fmt.Sprintf("append a message to %s", in.Group))
+		return nil, refusal(err, fmt.Sprintf("append a message to %s", p.Message.GroupID))
 	}
-	s.announcer.settle(ctx, counter{group: in.Group})
+	if sent.Duplicate {
+		return s.seenAgain(ctx, by, sent.Message)
+	}
+	s.announcer.settle(ctx, counter{group: p.Message.GroupID})
 	return sent, nil
 }
 
@@ -117,19 +114,18 @@ func validClientID(id string) bool {
 	return len(id) <= maxClientID && utf8.ValidString(id) && !strings.ContainsRune(id, 0)
 }
 
-// refuse asks the rules that need no row.
-func (s *Service) refuse(by *User, in *NewMessage) *Error {
-	switch length := utf8.RuneCountInString(in.Text); {
-	case len(in.Mentions) > 0:
-		return refuseMentions()
-	case length == 0 && len(in.Files) == 0:
-		return refuseEmpty()
-	case s.cfg.Limits.MessageLength > 0 && length > s.cfg.Limits.MessageLength:
-		return refuseLength(length, s.cfg.Limits.MessageLength)
-	case strings.ContainsRune(in.Text, 0) || !utf8.ValidString(in.Text):
-		return refuseText()
-	case in.ReplyTo < 0:
+// refuse asks the rules that need no row. It leaves each mention once.
+func (s *Service) refuse(by *User, in *NewMessage) (err error) {
+	if in.Text != "" || len(in.Files) == 0 {
+		if refused := s.refuseText(in.Text); refused != nil {
+			return refused
+		}
+	}
+	if in.ReplyTo < 0 {
 		return refuseReply()
+	}
+	if in.Mentions, err = distinctMentions(in.Mentions); err != nil {
+		return err
 	}
 	if wait := s.messages.Take(by.ID); wait > 0 {
 		return refuseRate(wait)
@@ -137,15 +133,28 @@ func (s *Service) refuse(by *User, in *NewMessage) *Error {
 	return nil
 }
 
+// refuseText refuses what is no text that a message may have.
+func (s *Service) refuseText(text string) *Error {
+	switch length := utf8.RuneCountInString(text); {
+	case length == 0:
+		return refuseEmpty()
+	case s.cfg.Limits.MessageLength > 0 && length > s.cfg.Limits.MessageLength:
+		return refuseLength(length, s.cfg.Limits.MessageLength)
+	case strings.ContainsRune(text, 0) || !utf8.ValidString(text):
+		return refuseText()
+	}
+	return nil
+}
+
 // duplicateOr answers a request that a rule refuses, but that was granted before.
-func (s *Service) duplicateOr(ctx context.Context, by *User, in *NewMessage, refused error) (*Sent, error) {
-	if in.ClientID == "" {
+func (s *Service) duplicateOr(ctx context.Context, by *User, clientID string, asked RequestHash, refused error) (*Sent, error) {
+	if clientID == "" {
 		return nil, refused
 	}
 	var before *Message
 	var hash RequestHash
 	err := s.store.View(ctx, func(r Reader) (err error) {
-		before, hash, err = r.MessageByClientID(by.ID, in.ClientID)
+		before, hash, err = r.MessageByClientID(by.ID, clientID)
 		return err
 	})
 	switch {
@@ -153,10 +162,26 @@ func (s *Service) duplicateOr(ctx context.Context, by *User, in *NewMessage, ref
 		return nil, refused
 	case err != nil:
 		return nil, fmt.Errorf("look up a clientId: %w", err)
-	case hash != in.hash():
+	case hash != asked:
 		return nil, refuseConflict()
 	}
-	return &Sent{Message: before, Duplicate: true}, nil
+	return s.seenAgain(ctx, by, before)
+}
+
+// seenAgain answers with a message that was sent before, as its sender sees it.
+func (s *Service) seenAgain(ctx context.Context, by *User, before *Message) (*Sent, error) {
+	sent := &Sent{Message: before, Duplicate: true}
+	if len(before.Reactions) == 0 {
+		return sent, nil
+	}
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		sent.Message, err = markOne(r, by.ID, before)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up reactions: %w", err)
+	}
+	return sent, nil
 }
 
 func (s *Service) posting(by *User, in *NewMessage, files []File) *Posting {
@@ -164,7 +189,8 @@ func (s *Service) posting(by *User, in *NewMessage, files []File) *Posting {
 	p := &Posting{
 		Message: Message{
 			ID: MessageID(newID(now)), GroupID: in.Group, UserID: by.ID, NickName: by.NickName, Guest: by.Guest,
-			Kind: MessageText, Text: in.Text, ClientID: in.ClientID, ReplyTo: in.ReplyTo, Files: files, SentAt: TimeOf(now),
+			Kind: MessageText, Text: in.Text, ClientID: in.ClientID, ReplyTo: in.ReplyTo,
+			Mentions: in.Mentions, Files: files, SentAt: TimeOf(now),
 		},
 		By: by, Hash: in.hash(), Entered: in.Entered,
 		Guests: s.cfg.Guests != GuestsOff, MembersPerGroup: s.cfg.Limits.MembersPerGroup,

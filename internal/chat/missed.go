@@ -41,7 +41,7 @@ func missedByGroup(r Reader, id GroupID, want span) ([]Event, error) {
 	if err := missedMembers(r, id, want, events); err != nil {
 		return nil, err
 	}
-	return events, missedMessages(r, id, want, events)
+	return events, missedMessages(r, group, want, events)
 }
 
 func missedMembers(r Reader, id GroupID, want span, events []Event) error {
@@ -63,9 +63,9 @@ func missedMembers(r Reader, id GroupID, want span, events []Event) error {
 	}
 }
 
-func missedMessages(r Reader, id GroupID, want span, events []Event) error {
+func missedMessages(r Reader, g *Group, want span, events []Event) error {
 	for since := want.from - 1; ; {
-		messages, err := r.MessagesAfter(id, since, missedPage)
+		messages, err := r.MessagesAfter(g.ID, since, missedPage)
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func missedMessages(r Reader, id GroupID, want span, events []Event) error {
 			if m.Rev > want.to {
 				return nil
 			}
-			events[m.Rev-want.from] = MessageEvent(m)
+			events[m.Rev-want.from] = MessageEvent(g, m)
 			since = m.Rev
 		}
 		if len(messages) < missedPage {

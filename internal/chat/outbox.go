@@ -51,7 +51,7 @@ func EventsAfter(r Reader, id GroupID, after Seq, limit int) ([]Event, error) {
 	}
 	for _, m := range changed {
 		if m.Rev > m.Seq {
-			events = append(events, MessageEvent(m))
+			events = append(events, MessageEvent(group, m))
 		}
 	}
 	for _, m := range members {

@@ -31,16 +31,16 @@ type Overview struct {
 func (s *Service) Snapshot(ctx context.Context, who *User, id GroupID) (*Snapshot, error) {
 	snap := &Snapshot{Epoch: s.store.Epoch()}
 	err := s.store.View(ctx, func(r Reader) (err error) {
-		if snap.Group, err = s.group(r, who, id); err != nil {
-			return err
-		}
-		snap.Head = snap.Group.Head
-		page, err := newestPage(r, id, pageSize)
+		group, m, err := s.group(r, who, id)
 		if err != nil {
 			return err
 		}
-		snap.Messages, snap.Before = page.Messages, page.Before
-		return nil
+		page, err := newestPage(visibleTo(r, group, m), id, pageSize)
+		if err != nil {
+			return err
+		}
+		snap.Group, snap.Head, snap.Messages, snap.Before = group, group.Head, page.Messages, page.Before
+		return mark(r, who.ID, snap.Messages)
 	})
 	if err != nil {
 		return nil, refusal(err, fmt.Sprintf("read group %s", id))
@@ -51,7 +51,7 @@ func (s *Service) Snapshot(ctx context.Context, who *User, id GroupID) (*Snapsho
 // Group looks a group up by its id, with my Me.
 func (s *Service) Group(ctx context.Context, who *User, id GroupID) (group *Group, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
-		group, err = s.group(r, who, id)
+		group, _, err = s.group(r, who, id)
 		return err
 	})
 	if err != nil {
@@ -61,18 +61,18 @@ func (s *Service) Group(ctx context.Context, who *User, id GroupID) (group *Grou
 }
 
 // group is a group that who may read, with Me as it is with the cursors not written yet.
-func (s *Service) group(r Reader, who *User, id GroupID) (*Group, error) {
+func (s *Service) group(r Reader, who *User, id GroupID) (*Group, *Membership, error) {
 	group, m, err := s.readable(r, who, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if m.Active() {
 		if m, err = readUpTo(r, m, min(s.cursors.at(who.ID, id), group.Head)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	group.Me = myView(group, m)
-	return group, withPeer(r, group, who.ID)
+	return group, m, withPeer(r, group, who.ID)
 }
 
 // MyGroup is a group that somebody is in.
@@ -121,6 +121,11 @@ func (s *Service) Overview(ctx context.Context, who *User) (*Overview, error) {
 		last, err := r.LastMessages(who.ID)
 		if err != nil {
 			return err
+		}
+		for g, m := range last {
+			if last[g], err = markOne(r, who.ID, m); err != nil {
+				return err
+			}
 		}
 		all.Groups = conversations(mine, last)
 		return all.readPrivate(r, who.ID)

@@ -3,6 +3,7 @@ package chat
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -45,6 +46,11 @@ func (p *Posting) Judge(g *Group, m *Membership) error {
 	if err := permitted(g, m, p.By, ActSend, p.Message.SentAt, p.Guests); err != nil {
 		return err
 	}
+	if slices.Contains(p.Message.Mentions, MentionAll) {
+		if err := permitted(g, m, p.By, ActMentionAll, p.Message.SentAt, p.Guests); err != nil {
+			return err
+		}
+	}
 	if m.Active() {
 		return p.judgeMember(g, m)
 	}
@@ -53,21 +59,27 @@ func (p *Posting) Judge(g *Group, m *Membership) error {
 
 func (p *Posting) judgeMember(g *Group, m *Membership) error {
 	now := p.Message.SentAt
-	if m.Barred != Unbarred {
-		return refuseBarred(m.Barred)
-	}
-	if m.Role != RoleMember {
-		return nil
-	}
-	if m.MutedUntil > now {
-		return refuseMuted(m.MutedUntil)
-	}
-	if g.MutedAll {
-		return refuseMuted(0)
+	if err := refuseSilenced(g, m, now); err != nil || m.Role != RoleMember {
+		return err
 	}
 	next := m.SentAt + Time(g.SlowMode)*1000
 	if g.SlowMode > 0 && next > now {
 		return refuseSlow(time.Duration(next-now) * time.Millisecond)
+	}
+	return nil
+}
+
+// refuseSilenced refuses a member who may not speak now.
+func refuseSilenced(g *Group, m *Membership, now Time) error {
+	switch {
+	case m.Barred != Unbarred:
+		return refuseBarred(m.Barred)
+	case m.Role != RoleMember:
+		return nil
+	case m.MutedUntil > now:
+		return refuseMuted(m.MutedUntil)
+	case g.MutedAll:
+		return refuseMuted(0)
 	}
 	return nil
 }

@@ -56,7 +56,10 @@ func readUpTo(r Reader, m *Membership, seq Seq) (*Membership, error) {
 	}
 	moved := *m
 	moved.ReadSeq, moved.ReadCount, moved.OwnUnread = seq, counted, m.OwnUnread-own
-	return &moved, nil
+	if m.Mentioned > 0 {
+		moved.Mentioned, err = r.CountMentions(m.GroupID, m.UserID, seq)
+	}
+	return &moved, err
 }
 
 // readable finds a group that who may read, and who's membership, nil if there is none that holds. Absent and

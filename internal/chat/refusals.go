@@ -265,8 +265,52 @@ func refuseManyFiles(limit int) *Error {
 	return refusef(CodeTooLarge, "A message carries at most %d files. Send the rest in another one.", "一条消息最多 %d 个文件，请分开发送。", limit)
 }
 
-func refuseMentions() *Error {
-	return Refuse(CodeInvalid, "This server does not take mentions. Send the message without them.", "服务器不支持提及，请去掉后再发。")
+func refuseManyMentions(limit int) *Error {
+	return refusef(CodeTooLarge, "A message mentions at most %d people. Mention fewer.", "一条消息最多提及 %d 人，请减少后再发。", limit)
+}
+
+func refuseMessage() *Error {
+	return Refuse(CodeNotFound, "There is no such message, or it is not yours to see.", "没有这条消息，或者你不能查看。")
+}
+
+func refuseSilent() *Error {
+	return Refuse(CodeForbidden, "You are not a member of this group yet. Say something in it first.", "你还不是群成员，请先在群里发一条消息。")
+}
+
+func refuseNotMine() *Error {
+	return Refuse(CodeForbidden, "This message is somebody else's. Only its author can do that.", "这不是你的消息，只有发送者可以操作。")
+}
+
+func refuseRecalled() *Error {
+	return Refuse(CodeConflict, "This message was recalled.", "这条消息已被撤回。")
+}
+
+func refuseLine() *Error {
+	return Refuse(CodeInvalid, "This can be done to what somebody said only.", "只能对聊天消息进行此操作。")
+}
+
+func refuseLateEdit(limit time.Duration) *Error {
+	return refusef(CodeForbidden, "It is too late: a message can be edited for %d minutes. Send another one.",
+		"消息只能在发出后 %d 分钟内编辑，请另发一条。", minutes(limit))
+}
+
+func refuseLateRecall(limit time.Duration) *Error {
+	return refusef(CodeForbidden, "It is too late: a message can be recalled for %d minutes. Ask an admin of the group.",
+		"消息只能在发出后 %d 分钟内撤回，请联系群管理员。", minutes(limit))
+}
+
+func minutes(d time.Duration) int { return max(1, int(d.Minutes())) }
+
+func refuseEmoji() *Error {
+	return Refuse(CodeInvalid, "A reaction is one emoji.", "回应必须是一个表情。")
+}
+
+func refuseManyReactions(limit int) *Error {
+	return refusef(CodeForbidden, "There are %d different emojis under this message already. Use one of them.", "这条消息已有 %d 种表情，请使用其中之一。", limit)
+}
+
+func refuseManyPins(limit int) *Error {
+	return refusef(CodeForbidden, "%d messages are pinned in this group already. Take one off first.", "本群已置顶 %d 条消息，请先取消一条。", limit)
 }
 
 func refuseHeads(limit int) *Error {

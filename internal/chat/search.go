@@ -89,8 +89,15 @@ func (s *Service) Search(ctx context.Context, who *User, in SearchQuery) (*Found
 			return err
 		}
 		q := searching{r: r, in: &in, words: words.Parse(in.Text), from: from, places: places}
-		page, err = q.page()
-		return err
+		if page, err = q.page(); err != nil {
+			return err
+		}
+		for i, hit := range page.Hits {
+			if page.Hits[i].Message, err = markOne(r, who.ID, hit.Message); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, refusal(err, "search")
@@ -128,14 +135,6 @@ func (s *Service) allSearchable(r Reader, who *User) ([]*place, error) {
 		}
 	}
 	return places, nil
-}
-
-// firstSeq is where the history of a group begins for who has the membership m.
-func firstSeq(g *Group, m *Membership) Seq {
-	if m == nil {
-		return g.Floor
-	}
-	return max(g.Floor, m.FromSeq)
 }
 
 // place is a group on the way of a search. Its hits come in the order of the group's numbers.

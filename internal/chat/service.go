@@ -68,9 +68,9 @@ type Service struct {
 	cursors   *cursors
 	messages  *rates.Rates[UserID] // of messages
 	entries   *rates.Rates[UserID] // of entries that others see
-	searches  *rates.Rates[UserID]
 	seen      *entrances           // join lines already told
 	arrivals  arrivals             // of uploads
+	searches  *rates.Rates[UserID]
 	lookups   *rates.Rates[UserID] // of looks at what anybody may see
 	bars      *bars
 

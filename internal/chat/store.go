@@ -37,7 +37,8 @@ type Store interface {
 	// row, the guest's membership). It asks p.Judge inside the transaction; a refusal is returned as it is and touches
 	// no other writer of the batch. When the sender already used p.ClientID it returns the row as it is now with
 	// Duplicate (before p is judged), or ErrClientIDUsed when that was another request. A ReplyTo that is no message of
-	// the group is ErrNoReply. A send moves its sender's cursor if nothing was unread; else it counts in OwnUnread.
+	// the group is ErrNoReply. A send moves its sender's cursor if nothing was unread; else it counts in OwnUnread. A mention
+	// of who is no member, or blocks the sender, is left out; each member mentioned is told of its count.
 	AppendMessage(ctx context.Context, p *Posting) (*Sent, error)
 
 	// Change runs act on the group while nobody else writes to it, and stores all it did or, when it returns an error,
@@ -103,6 +104,9 @@ type Reader interface {
 	BlockReader
 	AnnouncementReader
 	AuditReader
+	MentionReader
+	ReactionReader
+	PinReader
 }
 
 // UserReader finds people.
@@ -148,13 +152,14 @@ type Belonging struct {
 
 // MessageReader finds messages.
 type MessageReader interface {
+	Message(GroupID, Seq) (*Message, error)
 	// Newest are the newest messages with seq < before (0: no bound), newest first, at most limit.
 	Newest(g GroupID, before Seq, limit int) ([]*Message, error)
 	// Oldest are the oldest messages with seq > after, oldest first, at most limit.
 	Oldest(g GroupID, after Seq, limit int) ([]*Message, error)
 	// MessagesAfter are the messages whose row changed after since, in order of rev, at most limit.
 	MessagesAfter(g GroupID, since Seq, limit int) ([]*Message, error)
-	// LastMessages are the newest messages of all groups the user is in.
+	// LastMessages are the newest messages of all groups the user is in, as far as the user may read them.
 	LastMessages(UserID) (map[GroupID]*Message, error)
 	// MessageByClientID is what this user sent under this id, and the hash of the request.
 	MessageByClientID(u UserID, clientID string) (*Message, RequestHash, error)
@@ -171,6 +176,8 @@ type GroupTx interface {
 	JoinRequestTx
 	AuditTx
 	UntoldTx
+	ReactionTx
+	PinTx
 
 	// Group is the group as it is now; a copy.
 	Group() *Group
@@ -179,11 +186,12 @@ type GroupTx interface {
 	// PutGroup stores what may change of a group: all but ids, counters and address. A new announcement is read by nobody.
 	PutGroup(*Group) error
 	// PutMembership begins or changes a membership; it takes a number of the user's own counter, too. The cursor is not
-	// the caller's: one that begins has read everything up to now, any other keeps what it has.
+	// the caller's: one that begins has read everything up to now, any other keeps what it has. FromSeq is set where one begins.
 	PutMembership(*Membership) error
 	// AddMessage stores a new message; its Seq and Rev are set.
 	AddMessage(*Message) error
-	// PutMessage stores what may change of a message: the sender's name, text, mentions, files, edited, recalled, pinned.
+	// PutMessage stores what may change of a message: the sender's name, text, mentions, files, reactions, edited, recalled, pinned. Whose
+	// count of mentions changes with it is told. Nobody's reaction stays under a recalled one.
 	PutMessage(*Message) error
 }
 

@@ -136,9 +136,9 @@ func (q *syncing) group(id GroupID, asked Seq) (*GroupSync, error) {
 		return nil, err
 	}
 	if reset {
-		return q.reset(g)
+		return q.reset(g, m)
 	}
-	return q.changes(g, asked)
+	return q.changes(g, m, asked)
 }
 
 // find is a group and who's membership in it, nil if there never was one.
@@ -187,14 +187,17 @@ func (q *syncing) tooFar(g *Group, asked Seq) (bool, error) {
 
 // reset answers with the newest page. When the answer is full already it says so with head 0 and more: the client
 // forgets now and asks again.
-func (q *syncing) reset(g *Group) (*GroupSync, error) {
+func (q *syncing) reset(g *Group, m *Membership) (*GroupSync, error) {
 	part := &GroupSync{Latest: g.Head, Messages: []*Message{}, Members: []*Member{}, Group: g, Reset: true}
 	if q.rows < pageSize || q.bytes <= 0 {
 		part.More = true
 		return part, nil
 	}
-	page, err := newestPage(q.r, g.ID, pageSize)
+	page, err := newestPage(visibleTo(q.r, g, m), g.ID, pageSize)
 	if err != nil {
+		return nil, err
+	}
+	if err := mark(q.r, q.who.ID, page.Messages); err != nil {
 		return nil, err
 	}
 	for _, m := range page.Messages {
@@ -205,27 +208,27 @@ func (q *syncing) reset(g *Group) (*GroupSync, error) {
 }
 
 // changes answers with rows in order of rev, across kinds, as far as there is place.
-func (q *syncing) changes(g *Group, asked Seq) (*GroupSync, error) {
+func (q *syncing) changes(g *Group, m *Membership, asked Seq) (*GroupSync, error) {
 	part := &GroupSync{Head: asked, Latest: g.Head, Messages: []*Message{}, Members: []*Member{}}
 	if asked == g.Head {
 		return part, nil
 	}
 	limit := min(q.rows, syncRows)
-	rows, err := q.changed(g, asked, limit+1)
+	rows, err := q.changed(g, m, asked, limit+1)
 	if err != nil {
 		return nil, err
 	}
 	for i, row := range rows {
 		if i == limit || q.bytes < row.size && q.bytes < syncBytes {
 			part.More = true
-			return part, nil
+			return part, mark(q.r, q.who.ID, part.Messages)
 		}
 		q.spend(row.size)
 		row.put(part)
 		part.Head = row.rev
 	}
 	part.Head = g.Head
-	return part, nil
+	return part, mark(q.r, q.who.ID, part.Messages)
 }
 
 func (q *syncing) spend(size int) {
@@ -241,8 +244,8 @@ type changedRow struct {
 }
 
 // changed are the first rows after asked, in order of rev. Each kind is asked for limit of them, so the first limit of
-// all are among them.
-func (q *syncing) changed(g *Group, asked Seq, limit int) ([]changedRow, error) {
+// all are among them. A message that is not who's to read takes its place, and is not put.
+func (q *syncing) changed(g *Group, member *Membership, asked Seq, limit int) ([]changedRow, error) {
 	messages, err := q.r.MessagesAfter(g.ID, asked, limit)
 	if err != nil {
 		return nil, err
@@ -252,7 +255,12 @@ func (q *syncing) changed(g *Group, asked Seq, limit int) ([]changedRow, error) 
 		return nil, err
 	}
 	rows := make([]changedRow, 0, len(messages)+len(members)+1)
+	first := firstSeq(g, member)
 	for _, m := range messages {
+		if m.Seq < first {
+			rows = append(rows, changedRow{m.Rev, 0, func(*GroupSync) {}})
+			continue
+		}
 		rows = append(rows, changedRow{m.Rev, wireSize(m), func(p *GroupSync) { p.Messages = append(p.Messages, m) }})
 	}
 	for _, m := range members {
@@ -268,9 +276,15 @@ func (q *syncing) changed(g *Group, asked Seq, limit int) ([]changedRow, error) 
 // rowSize is what a row weighs in JSON without its long texts, generously.
 const rowSize = 600
 
+// idSize is what an id weighs in a list.
+const idSize = 40
+
 // wireSize is about what m weighs in JSON.
 func wireSize(m *Message) int {
-	size := rowSize + len(m.Room) + len(m.NickName)
+	size := rowSize + len(m.Room) + len(m.NickName) + idSize*len(m.Mentions) + rowSize*len(m.Files)
+	for _, r := range m.Reactions {
+		size += idSize * (2 + len(r.UserIDs))
+	}
 	for _, r := range m.Text {
 		switch {
 		case r < 0x20 || r == '<' || r == '>' || r == '&' || r == '\u2028' || r == '\u2029':

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Serve is what `qun serve` can be told. The tags are the flags' names and help; the same names are the keys of the
@@ -21,7 +22,9 @@ type Serve struct {
 	TrustedProxy []string `name:"trusted-proxy" placeholder:"ADDRESS" help:"Address or network of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 	Guests       string   `enum:"auto,open,join,off" default:"auto" help:"What people without an account may do: open (make and enter open groups), join (enter existing ones), off. auto is open, or join once the server has a public address."`
 
-	Retention int `default:"0" placeholder:"DAYS" help:"How many days messages are kept; then they are erased. A group may keep its own for less. 0 keeps them for ever."`
+	Retention    int           `default:"0" placeholder:"DAYS" help:"How many days messages are kept; then they are erased. A group may keep its own for less. 0 keeps them for ever."`
+	EditWithin   time.Duration `default:"24h" placeholder:"TIME" help:"How long people may edit a message of theirs, for example 30m. 0 lifts the limit."`
+	RecallWithin time.Duration `default:"2m" placeholder:"TIME" help:"How long people may recall a message of theirs; a group's owner and admins always may. 0 lifts the limit."`
 
 	LimitMessages   float64 `default:"2" placeholder:"N" help:"Messages per second that one user may send, five times as many in a burst. 0 lifts the limit."`
 	LimitHandshakes float64 `default:"20" placeholder:"N" help:"New connections per second from one address. Members are exempt. 0 lifts the limit."`
@@ -77,6 +80,11 @@ func (s *Serve) Check() error {
 	}
 	if s.Retention < 0 || s.Retention > maxRetention {
 		return fmt.Errorf("--retention %d: days from 1 to %d are needed, or 0 to keep messages for ever", s.Retention, maxRetention)
+	}
+	for name, within := range map[string]time.Duration{"edit": s.EditWithin, "recall": s.RecallWithin} {
+		if within < 0 {
+			return fmt.Errorf("--%s-within %s: a time such as 2m is needed, or 0 for no limit", name, within)
+		}
 	}
 	return s.checkLimits()
 }

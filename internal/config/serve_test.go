@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"qun/internal/config"
 )
@@ -130,6 +131,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"another database":    {func(s *config.Serve) { s.Database = "mysql://u:secret@h/d" }, "--database"},
 		"negative retention":  {func(s *config.Serve) { s.Retention = -1 }, "--retention"},
 		"negative limit":      {func(s *config.Serve) { s.LimitSockets = -1 }, "--limit-sockets"},
+		"negative time":       {func(s *config.Serve) { s.RecallWithin = -time.Second }, "--recall-within"},
 		"negative rate":       {func(s *config.Serve) { s.LimitMessages = -0.5 }, "--limit-messages"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -47,6 +47,7 @@ type Gateway struct {
 	hub        *Hub
 	cfg        Config
 	turnstiles turnstiles
+	features   []string // the requests that are answered, as hello tells them
 
 	stop chan struct{} // closed by Close
 	done chan struct{} // closed when the digest's goroutine has ended
@@ -102,11 +103,20 @@ func (nobody) Pushed(string)                           {}
 func (g *Gateway) register() {
 	g.handle("hello", g.hello)
 	g.handle("joinRoom", g.joinRoom)
-	g.handle("sendMessage", g.sendMessage)
 	answer(g, "history", g.history)
 	answer(g, "sync", g.sync)
 	answer(g, "readUpTo", g.readUpTo)
 	answer(g, "search", g.search)
+	g.handle("typing", g.typing)
+
+	g.handle("sendMessage", g.sendMessage)
+	answer(g, "editMessage", g.editMessage)
+	answer(g, "recallMessage", g.recallMessage)
+	answer(g, "react", g.react)
+	answer(g, "pin", g.pin)
+	answer(g, "pins", g.pins)
+	answer(g, "forward", g.forward)
+
 	answer(g, "getUser", g.getUser)
 	answer(g, "getGroup", g.getGroup)
 	answer(g, "groups", g.groups)
@@ -134,8 +144,9 @@ func (g *Gateway) register() {
 	answer(g, "audit", g.audit)
 	answer(g, "openDirect", g.openDirect)
 	answer(g, "block", g.block)
-	g.handle("typing", g.typing)
+
 	answer(g, "visible", g.visible)
+
 	answer(g, "webhooks", g.webhooks)
 	answer(g, "createWebhook", g.createWebhook)
 	answer(g, "updateWebhook", g.updateWebhook)
@@ -148,25 +159,16 @@ func (g *Gateway) register() {
 	answer(g, "pushKey", g.pushKey)
 	answer(g, "subscribePush", g.subscribePush)
 	answer(g, "unsubscribePush", g.unsubscribePush)
+
 	for _, name := range notBuilt {
-		g.handle(name, refuseNotBuilt)
+		g.listen(name, refuseNotBuilt)
 	}
 	g.refuseOthers()
 }
 
-// features are the requests that are answered, as hello tells them.
-var features = []string{
-	"hello", "joinRoom", "sendMessage", "history", "sync", "readUpTo", "search", "getUser", "getGroup", "typing", "visible",
-	"groups", "createGroup", "updateGroup", "leaveGroup", "dissolveGroup", "members", "addMembers", "setRole", "mute", "kick", "ban",
-	"unban", "bans", "invite", "invites", "revokeInvite", "inviteInfo", "joinByInvite", "joinRequests", "approve", "announcement",
-	"readAnnouncement", "audit", "openDirect", "block",
-	"webhooks", "createWebhook", "updateWebhook", "rotateWebhook", "deleteWebhook", "testWebhook",
-	"pushKey", "subscribePush", "unsubscribePush", "report", "reports", "resolveReports",
-}
-
 // notBuilt are requests of the protocol that this server does not know yet: a client learns it at once.
 var notBuilt = []string{
-	"editMessage", "recallMessage", "react", "pin", "readBy", "updateMe", "updateMembership",
+	"readBy", "updateMe", "updateMembership",
 }
 
 func refuseNotBuilt(_ context.Context, _ *client, r *request) {

@@ -47,8 +47,10 @@ type limits struct {
 	MessageBurst      int     `json:"messageBurst"`
 	GroupsPerUser     int     `json:"groupsPerUser"`
 	MembersPerGroup   int     `json:"membersPerGroup"`
-	Upload            int64   `json:"upload"` // bytes of a file
-	Search            int     `json:"search"` // code points
+	Upload            int64   `json:"upload"`        // bytes of a file
+	Search            int     `json:"search"`        // code points
+	EditSeconds       int     `json:"editSeconds"`   // how long a message of mine can be edited
+	RecallSeconds     int     `json:"recallSeconds"` // and recalled
 }
 
 // hello makes the client full: it enters the rooms of all its groups first, and reads them then.
@@ -87,13 +89,14 @@ func (g *Gateway) greeting(c *client) *helloOut {
 		Build:    g.cfg.Build,
 		Me:       g.withPresence(c.who()),
 		Settings: json.RawMessage("{}"),
-		Features: features,
+		Features: g.features,
 		Groups:   []*chat.Conversation{},
 		Limits: limits{
 			MessageLength: l.MessageLength, NickName: l.NickName, RoomName: l.Room,
 			MessagesPerSecond: l.MessagesPerSecond, MessageBurst: l.MessageBurst,
 			GroupsPerUser: l.GroupsPerUser, MembersPerGroup: l.MembersPerGroup, Search: l.Search,
-			Upload: l.UploadBytes,
+			Upload:      l.UploadBytes,
+			EditSeconds: int(l.EditWithin.Seconds()), RecallSeconds: int(l.RecallWithin.Seconds()),
 		},
 	}
 }

@@ -295,7 +295,7 @@ func TestTwoNodesTellOnce(t *testing.T) {
 				text := fmt.Sprintf("%d.%d", i, n)
 				want = append(want, text)
 				m := h.send(alice, g, text)
-				other.Notify(chat.MessageEvent(m)) // it hears of it, too
+				other.Notify(chat.Event{Group: g, Number: m.Seq, Message: m}) // it hears of it, too
 			}
 		}
 		time.Sleep(2 * time.Minute)

@@ -66,8 +66,7 @@ func (t *tx) moveCursor(c chat.Cursor) error {
 	if err != nil {
 		return err
 	}
-	t.events = append(t.events, chat.MembershipEvent(&g.Group, &m.Membership))
-	return nil
+	return t.tellMember(g, m)
 }
 
 // countUpTo is chat.Reader's CountUpTo by keys. It counts what was erased, too: where nothing is left up to there, the

@@ -26,8 +26,8 @@ func (x groupTx) Membership(u chat.UserID) (*chat.Membership, error) {
 	if err := x.t.writeMember(x.t.members[memberKey{x.g.key, key}]); err != nil { // its cursor may not be written yet
 		return nil, err
 	}
-	m, err := one(x.t.ctx, x.t.session, scanMember,
-		`SELECT `+memberColumns+` FROM `+memberTables+` WHERE b.group_key = $1 AND b.user_key = $2`, x.g.key, key)
+	m, err := one(x.t.ctx, x.t.session, scanMine,
+		`SELECT `+mineColumns+` FROM `+memberTables+` WHERE b.group_key = $1 AND b.user_key = $2`, x.g.key, key)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +113,8 @@ func (x groupTx) AddMessage(m *chat.Message) error {
 		sender.spoke(x.g, said.SentAt, said.Kind.Countable())
 	}
 	*m = said
-	x.t.events = append(x.t.events, chat.MessageEvent(&said))
-	return nil
+	x.t.events = append(x.t.events, chat.MessageEvent(&x.g.Group, &said))
+	return x.t.changeMentions(x.g, said.UserID, said.Seq, nil, said.Mentions)
 }
 
 // sender is the key of who m is from, and its membership; both nil for the server itself.
@@ -135,20 +135,26 @@ func (x groupTx) PutMessage(m *chat.Message) error {
 	if err != nil {
 		return err
 	}
+	before, err := x.Message(m.Seq)
+	if err != nil {
+		return fmt.Errorf("read message %d: %w", m.Seq, err)
+	}
 	stored := *m
 	stored.GroupID, stored.Rev = x.g.ID, x.g.next()
-	n, err := x.t.exec(`UPDATE messages SET rev = $3, text = $4, mentions = $5, files = $6, pinned_at = $7, edited_at = $8,
-		recalled_at = $9, nick = $10 WHERE group_key = $1 AND seq = $2`,
-		x.g.key, m.Seq, stored.Rev, m.Text, c.mentions, c.files, m.PinnedAt, m.EditedAt, m.RecalledAt, m.NickName)
-	if err == nil && n == 0 {
-		err = chat.ErrNotFound
-	}
+	_, err = x.t.exec(`UPDATE messages SET rev = $3, text = $4, mentions = $5, files = $6, reactions = $7, pinned_at = $8,
+		edited_at = $9, recalled_at = $10, nick = $11 WHERE group_key = $1 AND seq = $2`,
+		x.g.key, m.Seq, stored.Rev, m.Text, c.mentions, c.files, c.reactions, m.PinnedAt, m.EditedAt, m.RecalledAt, m.NickName)
 	if err != nil {
 		return fmt.Errorf("write message %d: %w", m.Seq, err)
 	}
+	if m.RecalledAt != 0 {
+		if err := x.t.dropReactions(x.g.key, m.Seq); err != nil {
+			return err
+		}
+	}
 	*m = stored
-	x.t.events = append(x.t.events, chat.MessageEvent(&stored))
-	return nil
+	x.t.events = append(x.t.events, chat.MessageEvent(&x.g.Group, &stored))
+	return x.t.changeMentions(x.g, m.UserID, m.Seq, before.Mentions, m.Mentions)
 }
 
 // Change runs act on a group: see chat.Store.

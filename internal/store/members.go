@@ -28,6 +28,16 @@ func (m *memberRow) dest() []any {
 		&m.OutUntil, &m.Announced, &m.Barred}
 }
 
+// mineColumns are memberColumns and what only the user itself is told.
+const mineColumns = memberColumns + `, ` + mentionedColumn
+
+func (m *memberRow) mineDest() []any { return append(m.dest(), &m.Mentioned) }
+
+func scanMine(s scanner) (*memberRow, error) {
+	m := new(memberRow)
+	return m, s.Scan(m.mineDest()...)
+}
+
 func scanMember(s scanner) (*memberRow, error) {
 	m := new(memberRow)
 	return m, s.Scan(m.dest()...)
@@ -96,10 +106,11 @@ func (t *tx) putMember(g *groupRow, user int64, m *chat.Membership) error {
 	switch {
 	case is && !was: // it begins: all there is counts as read
 		stored.ReadSeq, stored.ReadCount, stored.OwnUnread = g.Head, g.Counted, 0
+		stored.FromSeq = stored.Rev
 		g.MemberCount++
 	case was:
 		stored.ReadSeq, stored.ReadCount, stored.OwnUnread = before.ReadSeq, before.ReadCount, before.OwnUnread
-		stored.SentAt = before.SentAt
+		stored.SentAt, stored.FromSeq = before.SentAt, before.FromSeq
 	}
 	if was && !is {
 		g.MemberCount--
@@ -110,11 +121,13 @@ func (t *tx) putMember(g *groupRow, user int64, m *chat.Membership) error {
 	if err := t.listMember(key, &stored.Member); err != nil {
 		return fmt.Errorf("list a member: %w", err)
 	}
-	*m = stored
-	t.members[key] = &memberRow{key: key, Membership: stored}
+	row := &memberRow{key: key, Membership: stored}
+	t.members[key] = row
 	seen := stored.Member
-	t.events = append(t.events, chat.MemberEvent(&seen), chat.MembershipEvent(&g.Group, &stored))
-	return nil
+	t.events = append(t.events, chat.MemberEvent(&seen))
+	err = t.tellMember(g, row)
+	*m = row.Membership
+	return err
 }
 
 func (t *tx) upsertMember(key memberKey, m *chat.Membership) error {
@@ -157,8 +170,7 @@ func (x groupTx) PutPrivate(m *chat.Membership) error {
 		return fmt.Errorf("write what is private of a membership: %w", err)
 	}
 	m.UserRev = row.UserRev
-	x.t.events = append(x.t.events, chat.MembershipEvent(&x.g.Group, &row.Membership))
-	return nil
+	return x.t.tellMember(x.g, row)
 }
 
 // Staff are the owner and the admins: see chat.GroupMaker.

@@ -10,7 +10,7 @@ import (
 )
 
 const messageColumns = `m.id, g.id, m.seq, m.rev, g.room, COALESCE(u.id, ''), m.nick, m.guest, m.kind, m.text,
-	COALESCE(m.client_id, ''), m.reply_to, m.mentions, m.files, m.system, m.pinned_at, m.edited_at, m.recalled_at, m.sent_at`
+	COALESCE(m.client_id, ''), m.reply_to, m.mentions, m.files, m.reactions, m.system, m.pinned_at, m.edited_at, m.recalled_at, m.sent_at`
 
 const messageTables = `messages m JOIN groups g ON g.key = m.group_key LEFT JOIN users u ON u.key = m.user_key`
 
@@ -21,13 +21,14 @@ func scanMessage(s scanner) (*chat.Message, error) {
 
 // readMessage scans messageColumns, and more after them.
 func readMessage(s scanner, m *chat.Message, more ...any) error {
-	var mentions, files, system string
+	var mentions, files, reactions, system string
 	dest := []any{&m.ID, &m.GroupID, &m.Seq, &m.Rev, &m.Room, &m.UserID, &m.NickName, &m.Guest, &m.Kind, &m.Text,
-		&m.ClientID, &m.ReplyTo, &mentions, &files, &system, &m.PinnedAt, &m.EditedAt, &m.RecalledAt, &m.SentAt}
+		&m.ClientID, &m.ReplyTo, &mentions, &files, &reactions, &system, &m.PinnedAt, &m.EditedAt, &m.RecalledAt, &m.SentAt}
 	if err := s.Scan(append(dest, more...)...); err != nil {
 		return err
 	}
-	err := errors.Join(readJSON(mentions, &m.Mentions), readJSON(files, &m.Files), readJSON(system, &m.System))
+	err := errors.Join(readJSON(mentions, &m.Mentions), readJSON(files, &m.Files), readJSON(reactions, &m.Reactions),
+		readJSON(system, &m.System))
 	if err != nil {
 		return fmt.Errorf("read message %d of %s: %w", m.Seq, m.GroupID, err)
 	}
@@ -43,18 +44,21 @@ func readJSON(text string, into any) error {
 }
 
 // carried is what a message carries beside its text, as its columns keep it.
-type carried struct{ mentions, files, system string }
+type carried struct{ mentions, files, reactions, system string }
 
 func carriedBy(m *chat.Message) (c carried, err error) {
-	var errs [3]error
+	var errs [4]error
 	if len(m.Mentions) > 0 {
 		c.mentions, errs[0] = writeJSON(m.Mentions)
 	}
 	if len(m.Files) > 0 {
 		c.files, errs[1] = writeJSON(m.Files)
 	}
+	if len(m.Reactions) > 0 {
+		c.reactions, errs[2] = writeJSON(m.Reactions)
+	}
 	if m.System != nil {
-		c.system, errs[2] = writeJSON(m.System)
+		c.system, errs[3] = writeJSON(m.System)
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return carried{}, fmt.Errorf("write what a message carries: %w", err)
@@ -87,6 +91,9 @@ const sqlByClientID = `SELECT ` + messageColumns + `, m.request FROM ` + message
 // AppendMessage is the hot path: see chat.Store.
 func (s *Store) AppendMessage(ctx context.Context, p *chat.Posting) (*chat.Sent, error) {
 	o := &op{ctx: ctx, rows: []place{{p.Message.GroupID, p.Message.UserID}}, posting: p}
+	for _, id := range p.Message.Mentions {
+		o.rows = append(o.rows, place{p.Message.GroupID, id})
+	}
 	if err := s.writerOf(p.Message.GroupID).write(o); err != nil {
 		return nil, err
 	}
@@ -177,6 +184,15 @@ func (t *tx) post(p *chat.Posting, g *groupRow, m *memberRow, key int64) (*chat.
 		said.Seq++
 	}
 	said.Rev = said.Seq
+	if !begins && m.GroupNick != "" {
+		said.NickName = m.GroupNick
+	}
+	var err error
+	if len(said.Mentions) > 0 {
+		if said.Mentions, err = t.mentionable(g, said.UserID, said.Mentions); err != nil {
+			return nil, err
+		}
+	}
 	counted := g.Counted
 	if said.Kind.Countable() {
 		counted++
@@ -199,8 +215,8 @@ func (t *tx) post(p *chat.Posting, g *groupRow, m *memberRow, key int64) (*chat.
 	g.next()
 	g.Counted = counted
 	m.spoke(g, said.SentAt, said.Kind.Countable())
-	t.events = append(t.events, chat.MessageEvent(&said))
-	return &chat.Sent{Message: &said}, nil
+	t.events = append(t.events, chat.MessageEvent(&g.Group, &said))
+	return &chat.Sent{Message: &said}, t.changeMentions(g, said.UserID, said.Seq, nil, said.Mentions)
 }
 
 // firstWords begins the membership of a guest with its first message.

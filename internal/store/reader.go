@@ -109,7 +109,7 @@ func (r *reader) CountAfter(g chat.GroupID, since chat.Seq, limit int) (n int, e
 }
 
 func (r *reader) Membership(g chat.GroupID, u chat.UserID) (*chat.Membership, error) {
-	m, err := one(r.ctx, r.session, scanMember, `SELECT `+memberColumns+` FROM `+memberTables+` WHERE g.id = $1 AND u.id = $2`, g, u)
+	m, err := one(r.ctx, r.session, scanMine, `SELECT `+mineColumns+` FROM `+memberTables+` WHERE g.id = $1 AND u.id = $2`, g, u)
 	if err != nil {
 		return nil, err
 	}
@@ -120,9 +120,9 @@ func (r *reader) Belongings(u chat.UserID, since chat.Seq) ([]chat.Belonging, er
 	return collect(r.ctx, r.session, func(s scanner) (chat.Belonging, error) {
 		var g groupRow
 		var m memberRow
-		err := s.Scan(append(m.dest(), g.dest()...)...)
+		err := s.Scan(append(m.mineDest(), g.dest()...)...)
 		return chat.Belonging{Group: &g.Group, Membership: &m.Membership}, err
-	}, `SELECT `+memberColumns+`, `+groupColumns+` FROM `+memberTables+`
+	}, `SELECT `+mineColumns+`, `+groupColumns+` FROM `+memberTables+`
 		WHERE u.id = $1 AND b.user_rev > $2 ORDER BY b.user_rev`, u, since)
 }
 
@@ -135,6 +135,11 @@ func (r *reader) MembersAfter(g chat.GroupID, since chat.Seq, limit int) ([]*cha
 
 func (r *reader) messages(query string, args ...any) ([]*chat.Message, error) {
 	return collect(r.ctx, r.session, scanMessage, query, args...)
+}
+
+func (r *reader) Message(g chat.GroupID, seq chat.Seq) (*chat.Message, error) {
+	return one(r.ctx, r.session, scanMessage, `SELECT `+messageColumns+` FROM `+messageTables+`
+		WHERE g.id = $1 AND m.seq = $2`, g, seq)
 }
 
 func (r *reader) Newest(g chat.GroupID, before chat.Seq, limit int) ([]*chat.Message, error) {
@@ -169,7 +174,7 @@ func (r *reader) LastMessages(u chat.UserID) (map[chat.GroupID]*chat.Message, er
 		JOIN memberships b ON b.user_key = me.key JOIN groups g ON g.key = b.group_key
 		JOIN messages m ON m.group_key = g.key AND m.seq = (SELECT MAX(seq) FROM messages WHERE group_key = g.key)
 		LEFT JOIN users u ON u.key = m.user_key
-		WHERE me.id = $1 AND b.state = $2`, u, chat.MemberActive)
+		WHERE me.id = $1 AND b.state = $2 AND (g.history <> $3 OR m.seq >= b.from_seq)`, u, chat.MemberActive, chat.ExtentJoined)
 	if err != nil {
 		return nil, err
 	}
