@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,9 +16,10 @@ import (
 	"qun/internal/chat"
 )
 
-// TestModel plays random histories: members and guests enter, send, send again, read, miss pushes while they are away,
-// come back by sync; the server restarts. After each of them every client's view must equal what was acknowledged, the
-// numbers that came live must be dense and in order, and unread must equal a count by hand. QUN_MODEL_ROUNDS says how
+// TestModel plays random histories: members and guests enter, send, mention, send again, edit, recall, react, read, miss
+// pushes while they are away, come back by sync; the server restarts. After each of them every client's view must equal
+// what was acknowledged, the numbers that came live must be dense and in order, and unread and mentions must equal counts
+// by hand. QUN_MODEL_ROUNDS says how
 // many histories are played, if a few are not enough.
 func TestModel(t *testing.T) {
 	rounds := 3
@@ -124,6 +126,7 @@ type person struct {
 	away bool                  // hears nothing
 
 	head map[chat.GroupID]chat.Seq
+	from map[chat.GroupID]chat.Seq // where what the client holds of a group begins
 	rows map[chat.GroupID]map[chat.Seq]*chat.Message
 }
 
@@ -149,7 +152,7 @@ func play(t *testing.T, seed uint64, fault *fault) []error {
 		}
 		m.people = append(m.people, &person{
 			user: u, in: map[chat.GroupID]bool{}, is: map[chat.GroupID]bool{},
-			head: map[chat.GroupID]chat.Seq{}, rows: map[chat.GroupID]map[chat.Seq]*chat.Message{},
+			head: map[chat.GroupID]chat.Seq{}, from: map[chat.GroupID]chat.Seq{}, rows: map[chat.GroupID]map[chat.Seq]*chat.Message{},
 		})
 	}
 	for n := 0; n < 120 && !m.caught(); n++ {
@@ -194,7 +197,9 @@ func (m *model) note(format string, args ...any) {
 
 func (m *model) step(p *person) {
 	g, entered := m.someGroup(p)
-	switch n := m.random.IntN(20); {
+	switch n := m.random.IntN(24); {
+	case n >= 20:
+		m.change(p, g)
 	case n < 3 || !entered && n < 17:
 		m.letIn(p, m.rooms[m.random.IntN(len(m.rooms))])
 	case n < 9:
@@ -238,15 +243,27 @@ func (m *model) letIn(p *person, room string) {
 	m.must(err)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p.in[g], p.head[g], p.rows[g] = true, snap.Head, map[chat.Seq]*chat.Message{}
+	p.in[g], p.head[g] = true, snap.Head
+	p.begin(g, snap.Messages, snap.Before)
 	for _, row := range snap.Messages {
 		p.merge(row)
 	}
 	p.is[g] = p.is[g] || !p.user.Guest
 }
 
+// begin forgets a group's rows: what the client holds begins with a page.
+func (p *person) begin(g chat.GroupID, page []*chat.Message, before bool) {
+	p.rows[g], p.from[g] = map[chat.Seq]*chat.Message{}, 0
+	if before {
+		p.from[g] = page[0].Seq
+	}
+}
+
 func (m *model) say(p *person, g chat.GroupID) {
 	in := chat.NewMessage{Group: g, Entered: true, Text: fmt.Sprint("text ", m.random.Uint64()), ClientID: fmt.Sprint(m.random.Uint64())}
+	if m.random.IntN(2) == 0 {
+		in.Mentions = m.someone()
+	}
 	sent, err := m.SendMessage(m.ctx, p.user, in)
 	m.must(err)
 	m.acknowledged(p, in, sent)
@@ -258,9 +275,70 @@ func (m *model) acknowledged(p *person, in chat.NewMessage, sent *chat.Sent) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.said[in.Group] = append(m.said[in.Group], sent.Message)
+	m.said[in.Group] = append(m.said[in.Group], asSeenByAll(sent.Message))
 	m.granted = append(m.granted, request{p, in, sent.Message.Seq, in.Text})
 	p.is[in.Group] = true
+}
+
+// someone is whom a message mentions: members and others.
+func (m *model) someone() (ids []chat.UserID) {
+	for _, p := range m.people {
+		if m.random.IntN(3) == 0 {
+			ids = append(ids, p.user.ID)
+		}
+	}
+	return ids
+}
+
+// change edits, recalls or reacts to something said, twice: the second time changes nothing.
+func (m *model) change(p *person, g chat.GroupID) {
+	if len(m.said[g]) == 0 || !p.is[g] {
+		return
+	}
+	at := m.random.IntN(len(m.said[g]))
+	row := m.said[g][at]
+	act := func() (*chat.Message, error) { return m.React(m.ctx, p.user, g, row.Seq, "👍", true) }
+	switch n := m.random.IntN(4); {
+	case row.RecalledAt != 0 || n == 0:
+		on := row.RecalledAt == 0 && m.random.IntN(2) == 0
+		act = func() (*chat.Message, error) { return m.React(m.ctx, p.user, g, row.Seq, "❤️", on) }
+	case n < 3 && row.UserID == p.user.ID:
+		edit := chat.Edit{Group: g, Seq: row.Seq, Text: fmt.Sprint("edited ", m.random.Uint64()), Mentions: m.someone()}
+		act = func() (*chat.Message, error) { return m.EditMessage(m.ctx, p.user, edit) }
+	case row.UserID == p.user.ID:
+		act = func() (*chat.Message, error) {
+			recalled, err := m.RecallMessage(m.ctx, p.user, g, row.Seq)
+			if err != nil {
+				return nil, err
+			}
+			return recalled.Message, nil
+		}
+	}
+	changed, err := act()
+	m.must(err)
+	again, err := act()
+	m.must(err)
+	if again.Rev != changed.Rev {
+		m.wrong("the same again is number %d after %d", again.Rev, changed.Rev)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.said[g][at] = asSeenByAll(changed)
+	for i := range m.granted {
+		if m.granted[i].in.Group == g && m.granted[i].seq == row.Seq {
+			m.granted[i].text = changed.Text
+		}
+	}
+}
+
+// asSeenByAll is a row without what one reader alone sees.
+func asSeenByAll(m *chat.Message) *chat.Message {
+	seen := *m
+	seen.Reactions = slices.Clone(m.Reactions)
+	for i := range seen.Reactions {
+		seen.Reactions[i].Mine = false
+	}
+	return &seen
 }
 
 // burst lets everybody speak at once, everywhere: the server decides the order.
@@ -301,19 +379,22 @@ func (m *model) sayAgain() {
 func (m *model) read(p *person, g chat.GroupID) {
 	state, err := m.ReadUpTo(m.ctx, p.user, g, chat.Seq(m.random.IntN(int(p.head[g])+3)))
 	m.must(err)
-	m.checkUnread(p, g, state.ReadSeq, state.Unread)
+	m.checkUnread(p, g, state.ReadSeq, state.Unread, state.Mentioned)
 }
 
-// checkUnread counts by hand what others said after the cursor.
-func (m *model) checkUnread(p *person, g chat.GroupID, readSeq chat.Seq, unread int64) {
-	naive := int64(0)
+// checkUnread counts by hand what others said after the cursor, and where they mention p.
+func (m *model) checkUnread(p *person, g chat.GroupID, readSeq chat.Seq, unread, mentioned int64) {
+	naive, calls := int64(0), int64(0)
 	for _, row := range m.said[g] {
 		if p.is[g] && row.UserID != p.user.ID && row.Seq > readSeq {
 			naive++
+			if slices.Contains(row.Mentions, p.user.ID) && row.RecalledAt == 0 {
+				calls++
+			}
 		}
 	}
-	if unread != naive {
-		m.wrong("%s has %d unread after %d, counted are %d", p.user.NickName, unread, readSeq, naive)
+	if unread != naive || mentioned != calls {
+		m.wrong("%s has %d unread and %d mentions after %d, counted are %d and %d", p.user.NickName, unread, mentioned, readSeq, naive, calls)
 	}
 }
 
@@ -334,7 +415,7 @@ func (m *model) comeBack(p *person) {
 		m.mu.Lock()
 		for g, part := range answer.Groups {
 			if part.Reset {
-				p.rows[g] = map[chat.Seq]*chat.Message{}
+				p.begin(g, part.Messages, true)
 			}
 			for _, row := range part.Messages {
 				p.merge(row)
@@ -347,6 +428,10 @@ func (m *model) comeBack(p *person) {
 }
 
 func (p *person) merge(row *chat.Message) {
+	if row.Seq < p.from[row.GroupID] { // outside of what the client holds
+		return
+	}
+	row = asSeenByAll(row)
 	if have := p.rows[row.GroupID][row.Seq]; have == nil || have.Rev < row.Rev {
 		p.rows[row.GroupID][row.Seq] = row
 	}
@@ -427,6 +512,9 @@ func (p *person) hear(m *model, e chat.Event) {
 	if e.Message != nil {
 		p.merge(e.Message)
 	}
+	if e.Change != nil && e.Change.Message != nil {
+		p.merge(e.Change.Message)
+	}
 }
 
 // check compares every client's view with what was acknowledged.
@@ -436,12 +524,12 @@ func (m *model) check() {
 			m.checkView(p, g)
 			group, err := m.Group(m.ctx, p.user, g)
 			m.must(err)
-			m.checkUnread(p, g, group.Me.ReadSeq, group.Me.Unread)
+			m.checkUnread(p, g, group.Me.ReadSeq, group.Me.Unread, group.Me.Mentioned)
 		}
 		all, err := m.Overview(m.ctx, p.user)
 		m.must(err)
 		for _, c := range all.Groups {
-			m.checkUnread(p, c.ID, c.Me.ReadSeq, c.Me.Unread)
+			m.checkUnread(p, c.ID, c.Me.ReadSeq, c.Me.Unread, c.Me.Mentioned)
 		}
 	}
 }
@@ -456,7 +544,7 @@ func (m *model) checkView(p *person, g chat.GroupID) {
 	said := map[chat.Seq]*chat.Message{}
 	for _, row := range m.said[g] {
 		said[row.Seq] = row
-		if got := rows[row.Seq]; row.Seq >= seqs[0] && (got == nil || got.Text != row.Text || got.UserID != row.UserID) {
+		if got := rows[row.Seq]; row.Seq >= seqs[0] && !reflect.DeepEqual(got, row) {
 			m.wrong("%s does not see message %d of %s as it was acknowledged, but %+v", p.user.NickName, row.Seq, g, got)
 		}
 	}

@@ -107,6 +107,9 @@ func (a *messageAct) unreact(emoji string) (err error) {
 	r.Count--
 	if r.Count <= 0 {
 		a.message.Reactions = slices.Delete(a.message.Reactions, i, i+1)
+		if len(a.message.Reactions) == 0 {
+			a.message.Reactions = nil
+		}
 		return nil
 	}
 	at := slices.Index(r.UserIDs, a.who.ID)

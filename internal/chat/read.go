@@ -11,6 +11,9 @@ type ReadState struct {
 	ReadSeq   Seq   `json:"readSeq"`
 	Unread    int64 `json:"unread"`
 	Mentioned int64 `json:"mentioned"`
+
+	Moved       bool `json:"-"` // the cursor was further back before
+	MemberCount int  `json:"-"` // of the group
 }
 
 // ReadUpTo moves who's cursor in a group up to seq: it never goes back, and not beyond the group's head. It is written
@@ -26,15 +29,18 @@ func (s *Service) ReadUpTo(ctx context.Context, who *User, id GroupID, seq Seq) 
 		if err != nil {
 			return err
 		}
+		before := s.cursors.at(who.ID, id)
 		if m.Active() {
-			m, err = readUpTo(r, m, min(max(seq, s.cursors.at(who.ID, id)), group.Head))
+			before = max(before, m.ReadSeq)
+			m, err = readUpTo(r, m, min(max(seq, before), group.Head))
 		}
 		if err != nil {
 			return err
 		}
 		me := myView(group, m)
-		state = &ReadState{ReadSeq: me.ReadSeq, Unread: me.Unread, Mentioned: me.Mentioned}
+		state = &ReadState{ReadSeq: me.ReadSeq, Unread: me.Unread, Mentioned: me.Mentioned, MemberCount: group.MemberCount}
 		if m.Active() {
+			state.Moved = me.ReadSeq > before
 			s.cursors.move(who.ID, id, me.ReadSeq)
 		}
 		return nil

@@ -301,6 +301,10 @@ func refuseLateRecall(limit time.Duration) *Error {
 
 func minutes(d time.Duration) int { return max(1, int(d.Minutes())) }
 
+func refuseNotify() *Error {
+	return Refuse(CodeInvalid, `notify is "all", "mentions" or "nothing".`, "notify 只能是 all、mentions 或 nothing。")
+}
+
 func refuseEmoji() *Error {
 	return Refuse(CodeInvalid, "A reaction is one emoji.", "回应必须是一个表情。")
 }

@@ -105,6 +105,7 @@ type Reader interface {
 	AnnouncementReader
 	AuditReader
 	MentionReader
+	RollReader
 	ReactionReader
 	PinReader
 }
@@ -177,6 +178,7 @@ type GroupTx interface {
 	AuditTx
 	UntoldTx
 	ReactionTx
+	NickTx
 	PinTx
 
 	// Group is the group as it is now; a copy.

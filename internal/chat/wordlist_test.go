@@ -34,6 +34,15 @@ func TestWhatIsOnTheListCannotBeSaid(t *testing.T) {
 	if sent, err := say("一起赌博吧", "before"); err != nil || !sent.Duplicate {
 		t.Errorf("what was said before there was a list: %+v, %v", sent, err)
 	}
+	before, err := say("一起赌博吧", "before")
+	h.must(err)
+	innocent := h.send(alice, g, "hello")
+	if _, err := h.EditMessage(h.ctx, alice, chat.Edit{Group: g, Seq: innocent.Seq, Text: "casino"}); code(err) != chat.CodeInvalid {
+		t.Errorf("by an edit: %v", err)
+	}
+	if _, err := h.Forward(h.ctx, alice, chat.Forward{Group: g, Seq: before.Message.Seq, To: g}); code(err) != chat.CodeInvalid {
+		t.Errorf("by forwarding what was said before: %v", err)
+	}
 	if now, err := h.WordList(h.ctx); err != nil || len(now.Words) != 3 {
 		t.Errorf("the list is %v, %v", now, err)
 	}

@@ -129,6 +129,7 @@ func (g *Gateway) disconnected(s *socketio.Socket, _ error) {
 	c.vanish()
 	if who != nil {
 		g.unbind(c, who)
+		g.hub.presences.vanish(who.ID)
 	}
 }
 

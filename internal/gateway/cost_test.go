@@ -30,7 +30,7 @@ func (s *promptStore) Hear(hear func([]chat.Event)) {
 func (s *promptStore) AppendMessage(_ context.Context, p *chat.Posting) (*chat.Sent, error) {
 	s.head++
 	p.Message.Seq, p.Message.Rev = s.head, s.head
-	s.said[0] = chat.MessageEvent(&p.Message)
+	s.said[0] = chat.MessageEvent(&chat.Group{}, &p.Message)
 	s.hear(s.said[:])
 	return &chat.Sent{Message: &p.Message}, nil
 }

@@ -22,6 +22,10 @@ type Config struct {
 	Admission *Admission
 	// DigestEvery is how often changed groups tell their number again. 0 means 20 s.
 	DigestEvery time.Duration
+	// AwayAfter is how long who lost its last socket is taken for online. 0 means 5 s.
+	AwayAfter time.Duration
+	// ReadsEvery is how long read cursors are gathered before a small group is told of them. 0 means 1 s.
+	ReadsEvery time.Duration
 	// Observer hears of requests and pushes. Nil: nobody does.
 	Observer Observer
 	// Now is the clock. Nil means time.Now.
@@ -47,6 +51,7 @@ type Gateway struct {
 	hub        *Hub
 	cfg        Config
 	turnstiles turnstiles
+	reads      reads
 	features   []string // the requests that are answered, as hello tells them
 
 	stop chan struct{} // closed by Close
@@ -61,6 +66,8 @@ func Serve(namespace *socketio.Namespace, hub *Hub, service *chat.Service, who *
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	hub.observe(g.cfg.Observer)
+	hub.presences.after = g.cfg.AwayAfter
+	g.reads = reads{every: g.cfg.ReadsEvery, tell: g.tellReads}
 	namespace.Use(g.connect)
 	namespace.OnConnect(g.connected)
 	namespace.OnDisconnect(g.disconnected)
@@ -73,6 +80,8 @@ func Serve(namespace *socketio.Namespace, hub *Hub, service *chat.Service, who *
 func (g *Gateway) Close() {
 	close(g.stop)
 	<-g.done
+	g.reads.close()
+	g.hub.presences.close()
 }
 
 func (c Config) withDefaults() Config {
@@ -81,6 +90,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.DigestEvery == 0 {
 		c.DigestEvery = 20 * time.Second
+	}
+	if c.AwayAfter == 0 {
+		c.AwayAfter = awayAfter
+	}
+	if c.ReadsEvery == 0 {
+		c.ReadsEvery = readsEvery
 	}
 	if c.Observer == nil {
 		c.Observer = nobody{}
@@ -106,6 +121,9 @@ func (g *Gateway) register() {
 	answer(g, "history", g.history)
 	answer(g, "sync", g.sync)
 	answer(g, "readUpTo", g.readUpTo)
+	answer(g, "readBy", g.readBy)
+	answer(g, "updateMembership", g.updateMembership)
+	answer(g, "presence", g.presence)
 	answer(g, "search", g.search)
 	g.handle("typing", g.typing)
 
@@ -168,7 +186,7 @@ func (g *Gateway) register() {
 
 // notBuilt are requests of the protocol that this server does not know yet: a client learns it at once.
 var notBuilt = []string{
-	"readBy", "updateMe", "updateMembership",
+	"updateMe",
 }
 
 func refuseNotBuilt(_ context.Context, _ *client, r *request) {

@@ -118,11 +118,20 @@ func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in hell
 	for _, group := range out.Groups {
 		c.call(group.ID, group.Room)
 	}
+	g.hub.presences.appear(who.ID, groupsOf(out.Groups)...)
 	if in.Epoch == "" || in.Heads == nil {
 		return nil
 	}
 	out.Sync, err = g.chat.Sync(ctx, who, chat.SyncQuery{Epoch: in.Epoch, Heads: in.Heads, Me: in.Me})
 	return err
+}
+
+func groupsOf(conversations []*chat.Conversation) []*chat.Group {
+	groups := make([]*chat.Group, len(conversations))
+	for i, c := range conversations {
+		groups[i] = c.Group
+	}
+	return groups
 }
 
 // enterMine enters all groups of the user. Where it was put out of one meanwhile, it looks again.

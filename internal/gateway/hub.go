@@ -15,6 +15,7 @@ type Hub struct {
 	namespace *socketio.Namespace
 	people    people
 	doors     doors
+	presences presences
 	observer  atomic.Pointer[Observer]
 
 	mu      sync.Mutex                // guards below
@@ -28,6 +29,10 @@ var _ chat.Notifier = (*Hub)(nil)
 func NewHub(namespace *socketio.Namespace) *Hub {
 	h := &Hub{namespace: namespace, changed: map[chat.GroupID]chat.Seq{}, typed: map[typist]time.Time{}}
 	h.observe(nobody{})
+	h.presences = presences{
+		after: awayAfter, tell: h.tellPresence, users: map[chat.UserID]*presence{},
+		here: func(u chat.UserID) bool { return len(h.people.of(u)) > 0 },
+	}
 	return h
 }
 
@@ -106,6 +111,7 @@ func (h *Hub) notifyUser(u chat.UserID, change *chat.MeChange) {
 }
 
 func (h *Hub) expel(u chat.UserID, g chat.GroupID, rev chat.Seq) {
+	h.presences.forget(u, g)
 	for _, c := range h.people.of(u) {
 		c.leave(g, rev)
 	}

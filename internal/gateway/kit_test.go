@@ -88,17 +88,23 @@ func (h *house) dial(t *testing.T) *peer {
 // member signs somebody up, and dials as a full client of it.
 func (h *house) member(t *testing.T, name string) *peer {
 	t.Helper()
+	token, _ := h.signUp(t, name)
+	p := h.dialAs(t, token)
+	p.ask("hello", map[string]int{"protocol": 1})
+	return p
+}
+
+// signUp makes a member and signs it in.
+func (h *house) signUp(t *testing.T, name string) (token string, id chat.UserID) {
+	t.Helper()
 	user, err := h.chat.CreateMember(t.Context(), chat.NewMember{Username: name})
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := h.auth.SignIn(t.Context(), user.ID, "test")
-	if err != nil {
+	if token, err = h.auth.SignIn(t.Context(), user.ID, "test"); err != nil {
 		t.Fatal(err)
 	}
-	p := h.dialAs(t, token)
-	p.ask("hello", map[string]int{"protocol": 1})
-	return p
+	return token, user.ID
 }
 
 // change makes a group what no request makes it.

@@ -46,14 +46,15 @@ func milliseconds(d time.Duration) int64 {
 
 // The refusals that are the gateway's own.
 var (
-	errProtocol = chat.Refuse(chat.CodeInvalid, "this protocol version is not supported, update the client", "不支持此协议版本，请更新客户端")
-	errNobody   = chat.Refuse(chat.CodeUnauthorized, "nobody has signed in on this connection: enter a room with a nickname first", "尚未登录：请先用昵称进入一个房间")
-	errEmpty    = chat.Refuse(chat.CodeInvalid, "a message must be a text that is not empty", "消息不能为空")
-	errNotIn    = chat.Refuse(chat.CodeNotInRoom, "you are not in that room: enter it first", "你不在这个房间里：请先进入房间")
-	errUnknown  = chat.Refuse(chat.CodeInvalid, "there is no such request", "没有这个请求")
-	errTooMany  = chat.Refuse(chat.CodeTooLarge, "this connection is in too many rooms", "此连接进入的房间过多")
-	errInternal = chat.Refuse(chat.CodeInternal, "something went wrong on the server, try again", "服务器出错，请重试")
-	errTooSlow  = chat.Refuse(chat.CodeBusy, "the server is busy, try again", "服务器繁忙，请重试")
+	errProtocol     = chat.Refuse(chat.CodeInvalid, "this protocol version is not supported, update the client", "不支持此协议版本，请更新客户端")
+	errNobody       = chat.Refuse(chat.CodeUnauthorized, "nobody has signed in on this connection: enter a room with a nickname first", "尚未登录：请先用昵称进入一个房间")
+	errEmpty        = chat.Refuse(chat.CodeInvalid, "a message must be a text that is not empty", "消息不能为空")
+	errNotIn        = chat.Refuse(chat.CodeNotInRoom, "you are not in that room: enter it first", "你不在这个房间里：请先进入房间")
+	errTooManyAsked = chat.Refuse(chat.CodeTooLarge, "ask after at most 200 users at once", "一次最多查询 200 个用户")
+	errUnknown      = chat.Refuse(chat.CodeInvalid, "there is no such request", "没有这个请求")
+	errTooMany      = chat.Refuse(chat.CodeTooLarge, "this connection is in too many rooms", "此连接进入的房间过多")
+	errInternal     = chat.Refuse(chat.CodeInternal, "something went wrong on the server, try again", "服务器出错，请重试")
+	errTooSlow      = chat.Refuse(chat.CodeBusy, "the server is busy, try again", "服务器繁忙，请重试")
 )
 
 // errUnauthorized is the one CONNECT_ERROR there is: clients do not come back after it.

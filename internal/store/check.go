@@ -70,6 +70,10 @@ const countable = `kind IN ('text', 'file')`
 
 // rules are what the numbers and counts promise.
 var rules = []rule{
+	{"somebody is mentioned where nothing is said", `SELECT g.id AS "group", n.seq AS seq FROM mentions n JOIN groups g ON g.key = n.group_key
+		LEFT JOIN messages m ON m.group_key = n.group_key AND m.seq = n.seq WHERE n.seq >= g.floor AND (m.mentions IS NULL OR m.mentions = '')`},
+	{"somebody reacted where nothing is said", `SELECT g.id AS "group", r.seq AS seq FROM reactions r JOIN groups g ON g.key = r.group_key
+		LEFT JOIN messages m ON m.group_key = r.group_key AND m.seq = r.seq WHERE r.seq >= g.floor AND (m.reactions IS NULL OR m.reactions = '')`},
 	{"one number of a group is on several rows", `SELECT g.id AS "group", r.rev AS number, COUNT(*) AS rows FROM (
 			SELECT group_key, rev FROM messages UNION ALL SELECT group_key, rev FROM memberships UNION ALL SELECT key, rev FROM groups
 		) AS r JOIN groups g ON g.key = r.group_key GROUP BY g.id, r.rev HAVING COUNT(*) > 1`},

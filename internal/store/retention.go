@@ -43,10 +43,23 @@ func (s *Store) Erase(ctx context.Context, id chat.GroupID, limit int) (erased i
 		n, err := t.exec(`DELETE FROM messages WHERE group_key = $1 AND seq IN
 			(SELECT seq FROM messages WHERE group_key = $1 AND seq < $2 ORDER BY seq LIMIT $3)`, g.key, g.Floor, limit)
 		erased = int(n)
-		return err
+		if err != nil || erased == limit {
+			return err
+		}
+		return t.eraseMarks(g) // of all that is gone, once it is
 	}})
 	if err != nil {
 		return 0, fmt.Errorf("erase messages: %w", err)
 	}
 	return erased, nil
+}
+
+// eraseMarks deletes who is mentioned in and reacted to what is below the floor.
+func (t *tx) eraseMarks(g *groupRow) error {
+	for _, table := range []string{"mentions", "reactions"} {
+		if _, err := t.exec(`DELETE FROM `+table+` WHERE group_key = $1 AND seq < $2`, g.key, g.Floor); err != nil {
+			return fmt.Errorf("erase %s: %w", table, err)
+		}
+	}
+	return nil
 }

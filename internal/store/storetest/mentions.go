@@ -56,7 +56,7 @@ func testMentionsEqualANaiveCount(t *testing.T, w *world) {
 			m := said[random.IntN(len(said))]
 			m.Mentions = someone()
 			if n == 7 || m.RecalledAt != 0 {
-				m.Mentions, m.RecalledAt = nil, w.now
+				m.Text, m.Mentions, m.RecalledAt = "", nil, w.now
 			}
 			w.must(w.store.Change(w.ctx, g, func(tx chat.GroupTx) error { return tx.PutMessage(m) }))
 		case n < 9:

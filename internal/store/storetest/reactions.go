@@ -78,7 +78,7 @@ func testReactionsAreASetInOrder(t *testing.T, w *world) {
 		if err != nil {
 			return err
 		}
-		row.Reactions, row.RecalledAt = nil, w.now
+		row.Text, row.Reactions, row.RecalledAt = "", nil, w.now
 		return tx.PutMessage(row)
 	}))
 	if mine := mineOf(alice.ID, 1, 100); len(mine) != 0 || len(w.history(g)[0].Reactions) != 0 {
