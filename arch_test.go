@@ -106,7 +106,7 @@ var rooms = map[string]room{
 	"cmd/qun": {
 		rooms: "engineio socketio internal/auth internal/chat internal/config internal/files internal/gateway internal/metrics " +
 			"internal/push internal/rest internal/store web",
-		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3",
+		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3 golang.org/x/term",
 		why:     "puts the rooms together and does nothing else; nobody imports it",
 	},
 	"examples/seed": {

@@ -13,6 +13,9 @@ var built embed.FS
 //go:embed plain
 var plain embed.FS
 
+//go:embed account
+var account embed.FS
+
 // App is the built web app, index.html at its root, or nil while it has not been built.
 func App() fs.FS { return folderWith("dist/app", "index.html") }
 
@@ -21,12 +24,17 @@ func App() fs.FS { return folderWith("dist/app", "index.html") }
 func Client() fs.FS { return folderWith("dist/socket.io", "socket.io.js") }
 
 // Plain is the page of the smallest client, index.html at its root. It needs the bundle at /socket.io/socket.io.js.
-func Plain() fs.FS {
-	page, err := fs.Sub(plain, "plain")
+func Plain() fs.FS { return folder(plain, "plain") }
+
+// Account is the page that takes the codes of setup, invite, reset and handoff, index.html at its root.
+func Account() fs.FS { return folder(account, "account") }
+
+func folder(files embed.FS, name string) fs.FS {
+	sub, err := fs.Sub(files, name)
 	if err != nil {
-		panic(err) // the pattern above names the folder
+		panic(err) // the patterns above name the folders
 	}
-	return page
+	return sub
 }
 
 // folderWith is the folder of the build, or nil when it lacks the file without which it is of no use.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/mdp/qrterminal/v3"
 
+	"qun/internal/auth"
 	"qun/internal/config"
+	"qun/internal/rest"
 )
 
 // reach is where the server can be found, as people type it.
@@ -102,7 +105,8 @@ func announce(out io.Writer, s *config.Serve, r reach, e config.Exposure, data s
 		fmt.Fprintf(out, "  Phones    cannot get in: this machine only. Start with --lan to let the local network in.\n")
 	}
 	fmt.Fprintf(out, "  Data      %s\n", data)
-	fmt.Fprintf(out, "  Guests    %s\n\n", guestsInWords[s.GuestsMay(e)])
+	fmt.Fprintf(out, "  Guests    %s\n", guestsInWords[s.GuestsMay(e)])
+	fmt.Fprintf(out, "  Accounts  %s\n\n", registrationInWords[s.MayRegister(e)])
 	if s.LAN {
 		fmt.Fprintf(out, "%s\n", r.there[0])
 		printQR(out, r.there[0])
@@ -114,6 +118,31 @@ var guestsInWords = map[string]string{
 	"open": "may enter open groups and make new ones (--guests open)",
 	"join": "may enter the open groups there are (--guests join)",
 	"off":  "may not enter (--guests off)",
+}
+
+var registrationInWords = map[string]string{
+	"open":   "anybody may make one (--registration open)",
+	"invite": "who has an administrator's link, or an invite to a group, may make one (--registration invite)",
+	"off":    "administrators make them (--registration off)",
+}
+
+// announceSetup prints, while nobody administers the server, the link with which somebody begins to.
+func (s *server) announceSetup(ctx context.Context, out io.Writer, r reach) error {
+	there, err := s.auth.HasAdmin(ctx)
+	if err != nil || there {
+		return err
+	}
+	code, _, err := s.auth.Setup(ctx)
+	if err != nil {
+		return err
+	}
+	base := r.here
+	if base == "" {
+		base = r.link()
+	}
+	fmt.Fprintf(out, "  Nobody administers this server yet. Who opens this first does (once, within a day):\n            %s\n\n",
+		base+rest.CodePath(auth.TicketSetup, code))
+	return nil
 }
 
 func printQR(out io.Writer, url string) {

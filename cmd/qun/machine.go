@@ -8,12 +8,17 @@ import (
 	"net/netip"
 	"os"
 
+	"golang.org/x/term"
+
 	"qun/internal/config"
 )
 
 // Machine is what the program touches outside itself, so that tests can stand in for it.
 type Machine struct {
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	// AskPassword shows a prompt and reads a line without showing it. Nil: there is nobody to ask, Stdin is read.
+	AskPassword func(prompt string) (string, error)
 
 	// LookupEnv reads an environment variable.
 	LookupEnv func(name string) (string, bool)
@@ -29,7 +34,8 @@ type Machine struct {
 
 // ThisMachine is the real one.
 func ThisMachine() Machine {
-	return Machine{
+	m := Machine{
+		Stdin:      os.Stdin,
 		Stdout:     os.Stdout,
 		Stderr:     os.Stderr,
 		LookupEnv:  os.LookupEnv,
@@ -37,6 +43,15 @@ func ThisMachine() Machine {
 		Resolve:    resolve,
 		Listen:     new(net.ListenConfig).Listen,
 	}
+	if terminal := int(os.Stdin.Fd()); term.IsTerminal(terminal) {
+		m.AskPassword = func(prompt string) (string, error) {
+			fmt.Fprint(os.Stderr, prompt)
+			line, err := term.ReadPassword(terminal)
+			fmt.Fprintln(os.Stderr)
+			return string(line), err
+		}
+	}
+	return m
 }
 
 func resolve(host string) ([]netip.Addr, error) {

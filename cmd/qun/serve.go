@@ -32,6 +32,9 @@ func serve(ctx context.Context, settings *config.Serve, m Machine) error {
 		return err
 	}
 	announce(m.Stdout, settings, reach, p.exposure, p.whereabouts())
+	if err := s.announceSetup(ctx, m.Stdout, reach); err != nil {
+		return errors.Join(err, drain(s))
+	}
 	failed := s.start(doors)
 	if m.Started != nil {
 		m.Started(reach.all())

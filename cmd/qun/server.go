@@ -33,10 +33,12 @@ type server struct {
 	gateway *gateway.Gateway
 	chat    *chat.Service
 	courier *push.Courier
+	auth    *auth.Service
 	store   *store.Store
 	files   *files.Store
 
 	serving  sync.WaitGroup // the goroutines of start
+	control  *control       // nil: there is none
 	sweeping sweeper
 }
 
@@ -73,13 +75,19 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 	})
 	routes := rest.New(rest.Config{
 		Chat: service, Auth: who, Own: ownRequest(p), Throttle: admission.Throttle, RequestsPerSecond: p.settings.LimitRequests,
-		SignedOut: doors.SignedOut, Online: doors.Online, Healthy: canRead(data), Version: version,
+		SignedOut: doors.SignedOut, SignedOutAll: doors.SignedOutAll, Registration: rest.Registration(p.settings.MayRegister(p.exposure)),
+		Link: link, Account: web.Account(), Online: doors.Online, Healthy: canRead(data), Version: version,
 		App: web.App(), Plain: web.Plain(), Logger: log,
 	})
 	courier.Start()
+	orders := &operator{
+		chat: service, auth: who, base: link,
+		signedOut: func(u chat.UserID) { doors.SignedOutAll(u, nil) },
+	}
 	return &server{
 		http: httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log), sockets: sockets, gateway: doors, chat: service,
-		courier: courier, store: data, files: kept, sweeping: startSweeper(sweep(service), log),
+		courier: courier, auth: who, store: data, files: kept, sweeping: startSweeper(sweep(service), log),
+		control: startControl(p.data, orders.do, log),
 	}, nil
 }
 
@@ -219,11 +227,12 @@ func (s *server) drain(ctx context.Context) error {
 	socketsErr := s.sockets.Shutdown(ctx)
 	stopped.Wait()
 	s.serving.Wait()
+	controlErr := s.control.close(ctx)
 	s.gateway.Close()
 	s.sweeping.stop()
 	chatErr := s.chat.Close(ctx)
 	s.courier.Close()
-	err := errors.Join(httpErr, socketsErr, chatErr, s.store.Close(), s.files.Close())
+	err := errors.Join(httpErr, socketsErr, controlErr, chatErr, s.store.Close(), s.files.Close())
 	if err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}

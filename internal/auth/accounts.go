@@ -99,19 +99,21 @@ func (s *Service) found(a *Account, err error) (*Account, error) {
 }
 
 // SetAdmin makes a member an administrator, or no longer one. There is always one.
-func (s *Service) SetAdmin(ctx context.Context, id chat.UserID, admin bool) error {
-	return accountChange(s.store.SetAdmin(ctx, id, admin), "change an administrator")
+func (s *Service) SetAdmin(ctx context.Context, by, id chat.UserID, admin bool) error {
+	return accountChange(s.store.SetAdmin(ctx, id, admin, s.by(by)), "change an administrator")
 }
+
+func (s *Service) by(u chat.UserID) By { return By{u, chat.TimeOf(s.now())} }
 
 // Disable keeps a user out: its sessions end and its tokens count as bad, its rows stay. The last administrator cannot be
 // disabled.
-func (s *Service) Disable(ctx context.Context, id chat.UserID) error {
-	return accountChange(s.store.SetDisabled(ctx, id, chat.TimeOf(s.now())), "disable an account")
+func (s *Service) Disable(ctx context.Context, by, id chat.UserID) error {
+	return accountChange(s.store.SetDisabled(ctx, id, true, s.by(by)), "disable an account")
 }
 
 // Enable lets a user in again.
-func (s *Service) Enable(ctx context.Context, id chat.UserID) error {
-	return accountChange(s.store.SetDisabled(ctx, id, 0), "enable an account")
+func (s *Service) Enable(ctx context.Context, by, id chat.UserID) error {
+	return accountChange(s.store.SetDisabled(ctx, id, false, s.by(by)), "enable an account")
 }
 
 func accountChange(err error, act string) error {

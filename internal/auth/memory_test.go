@@ -120,14 +120,14 @@ func (m *memory) endSessions(id chat.UserID, keep *auth.TokenHash) {
 	}
 }
 
-func (m *memory) SetAdmin(_ context.Context, id chat.UserID, admin bool) error {
+func (m *memory) SetAdmin(_ context.Context, id chat.UserID, admin bool, _ auth.By) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.accounts[id].Admin = admin
 	return m.broken
 }
 
-func (m *memory) SetDisabled(_ context.Context, id chat.UserID, at chat.Time) error {
+func (m *memory) SetDisabled(_ context.Context, id chat.UserID, disabled bool, _ auth.By) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.accounts[id] == nil {
@@ -136,7 +136,7 @@ func (m *memory) SetDisabled(_ context.Context, id chat.UserID, at chat.Time) er
 	if m.accounts[id].Admin {
 		return auth.ErrLastAdmin
 	}
-	m.accounts[id].Disabled = at != 0
+	m.accounts[id].Disabled = disabled
 	return m.broken
 }
 
@@ -163,6 +163,14 @@ func (m *memory) DeleteSessions(_ context.Context, id chat.UserID, keep *auth.To
 func (m *memory) CreateTicket(_ context.Context, t auth.Ticket) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.tickets[t.Hash] = t
+	return m.broken
+}
+
+func (m *memory) ReturnTicket(_ context.Context, t auth.Ticket) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t.Uses = m.tickets[t.Hash].Uses + 1
 	m.tickets[t.Hash] = t
 	return m.broken
 }

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -41,7 +42,7 @@ func codeOf(t *testing.T, err error) chat.Code {
 
 func refusalOf(t *testing.T, err error) *chat.Error {
 	t.Helper()
-	refused, ok := err.(*chat.Error)
+	refused, ok := errors.AsType[*chat.Error](err)
 	if !ok {
 		t.Fatalf("got %v, want a refusal", err)
 	}

@@ -34,10 +34,10 @@ type Store interface {
 	// SetPassword keeps a hashed password and ends all the user's sessions but keep's (nil: all).
 	SetPassword(ctx context.Context, id chat.UserID, hash string, keep *TokenHash) error
 
-	// SetAdmin and SetDisabled (at a time, 0: not any more) change a user, or answer ErrNotFound; or ErrLastAdmin, and change
-	// nothing. SetAdmin finds members only. To disable ends all sessions.
-	SetAdmin(ctx context.Context, id chat.UserID, admin bool) error
-	SetDisabled(ctx context.Context, id chat.UserID, at chat.Time) error
+	// SetAdmin and SetDisabled change a user, and write into the audit who did; or answer ErrNotFound, or ErrLastAdmin, and
+	// change nothing. SetAdmin finds members only. To disable ends all sessions.
+	SetAdmin(ctx context.Context, id chat.UserID, admin bool, by By) error
+	SetDisabled(ctx context.Context, id chat.UserID, disabled bool, by By) error
 
 	// HasAdmin reports whether there is an administrator who is not disabled.
 	HasAdmin(ctx context.Context) (bool, error)
@@ -65,10 +65,20 @@ type Store interface {
 	BotTokenStore
 }
 
+// By is who changes somebody else's account, and when; User is "" for the server's own command line.
+type By struct {
+	User chat.UserID
+	At   chat.Time
+}
+
 // TicketStore keeps codes that let somebody in.
 type TicketStore interface {
-	// CreateTicket keeps a ticket, in the place of one with the same hash. Those that ran out go at the same time.
+	// CreateTicket keeps a new ticket. Those that ran out go at the same time. One that an administrator made is written
+	// into the audit.
 	CreateTicket(ctx context.Context, t Ticket) error
+
+	// ReturnTicket makes a ticket that was taken good for one use more.
+	ReturnTicket(ctx context.Context, t Ticket) error
 
 	// TakeTicket uses a ticket once and returns it with the uses left; ErrNotFound if there is none of that kind and hash
 	// that is good at the time. Of any number of callers each use goes to one.

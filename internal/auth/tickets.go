@@ -95,10 +95,7 @@ func (s *Service) Redeem(ctx context.Context, kind TicketKind, code string) (giv
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error {
-		t.Uses++
-		return s.store.CreateTicket(ctx, *t)
-	}, nil
+	return func(ctx context.Context) error { return s.store.ReturnTicket(ctx, *t) }, nil
 }
 
 // ResetLink makes the code with which a member sets a new password without the old one.
@@ -126,7 +123,7 @@ func (s *Service) Reset(ctx context.Context, code, password string) (chat.UserID
 		return "", err
 	}
 	if err := s.SetPassword(ctx, t.UserID, password); err != nil {
-		return "", errors.Join(err, s.store.CreateTicket(ctx, *t))
+		return "", errors.Join(err, s.store.ReturnTicket(ctx, *t))
 	}
 	return t.UserID, nil
 }

@@ -60,6 +60,18 @@ func TestAGuestMovesToItsPhoneAndStaysTheSame(t *testing.T) {
 	}
 }
 
+func TestAHandoffOfWhoIsKeptOutIsNoGood(t *testing.T) {
+	s, store, _ := newService(t)
+	code, _, err := s.Handoff(t.Context(), identity(t, s, signIn(t, s)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.accounts[member.ID].Disabled = true
+	if _, _, err := s.TakeHandoff(t.Context(), code, ""); codeOf(t, err) != chat.CodeNotFound {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAHandoffRunsOutAfterAMinute(t *testing.T) {
 	s, _, clock := newService(t)
 	code, _, err := s.Handoff(t.Context(), identity(t, s, signIn(t, s)))

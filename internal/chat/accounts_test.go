@@ -270,6 +270,9 @@ func TestADeletedUsersRowsStayEmptied(t *testing.T) {
 		if m := h.membership(g, alice.ID); m.Active() || m.NickName != "已注销" {
 			t.Errorf("the membership is %+v", m)
 		}
+		if _, err := h.OpenDirect(h.ctx, bob, alice.ID); code(err) != chat.CodeNotFound {
+			t.Errorf("a conversation with who is no more: got %v", err)
+		}
 		if m := h.membership(own, carol.ID); m.Role != chat.RoleOwner {
 			t.Errorf("the admin of what alice led is %s", m.Role)
 		}

@@ -104,7 +104,7 @@ func (s *Service) AddBot(ctx context.Context, by *User, id GroupID, bot UserID) 
 	if err != nil {
 		return nil, err
 	}
-	if !user.Bot {
+	if !user.Bot || user.Deleted() {
 		return nil, refuseUser()
 	}
 	var added *Member

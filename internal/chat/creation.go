@@ -158,7 +158,7 @@ func (s *Service) addable(r Reader, who *User, ids []UserID) ([]*User, error) {
 	var users []*User
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		u, err := r.User(id)
-		if errors.Is(err, ErrNotFound) || err == nil && (u.Guest || u.ID == who.ID) {
+		if errors.Is(err, ErrNotFound) || err == nil && (u.Guest || u.Deleted() || u.ID == who.ID) {
 			continue
 		} else if err != nil {
 			return nil, fmt.Errorf("look up user %s: %w", id, err)

@@ -63,7 +63,7 @@ func (s *Service) pair(tx GroupTx, who *User, other UserID) error {
 	if err != nil {
 		return err
 	}
-	if peer.Guest || blocked {
+	if peer.Guest || peer.Deleted() || blocked {
 		return refuseUser()
 	}
 	blocking, err := tx.Blocked(who.ID, other)

@@ -57,9 +57,6 @@ const (
 	untoldPause = 10 * time.Second
 )
 
-// DeletedName is what a deleted user is called.
-const DeletedName = "已注销"
-
 // teller tells groups what they have to be told of users: one at a time, in the background, again after a restart.
 type teller struct {
 	service *Service

@@ -20,6 +20,12 @@ type User struct {
 	CreatedAt Time     `json:"createdAt"`
 }
 
+// DeletedName is what a deleted user is called, and nobody else can be.
+const DeletedName = "已注销"
+
+// Deleted reports whether u deleted its account, or is a bot that was deleted.
+func (u *User) Deleted() bool { return !u.Guest && u.NickName == DeletedName }
+
 // Presence says whether a user has a socket somewhere. The domain does not know: it says PresenceOffline, and who
 // knows the sockets (the gateway) fills in the truth.
 type Presence string

@@ -181,3 +181,14 @@ func (s *Serve) GuestsMay(e Exposure) string {
 	}
 	return "open"
 }
+
+// MayRegister resolves Registration: who may make an account on a server of that exposure.
+func (s *Serve) MayRegister(e Exposure) string {
+	switch {
+	case s.Registration != "auto" && s.Registration != "":
+		return s.Registration
+	case e == Public:
+		return "invite"
+	}
+	return "open"
+}

@@ -21,6 +21,7 @@ type Serve struct {
 	Origin       []string `placeholder:"ORIGIN" help:"Web pages of this origin may connect too, for example https://www.example.org; * means all. They never use the cookie."`
 	TrustedProxy []string `name:"trusted-proxy" placeholder:"ADDRESS" help:"Address or network of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 	Guests       string   `enum:"auto,open,join,off" default:"auto" help:"What people without an account may do: open (make and enter open groups), join (enter existing ones), off. auto is open, or join once the server has a public address."`
+	Registration string   `enum:"auto,open,invite,off" default:"auto" help:"Who may make an account: open (everybody), invite (who has a link of an administrator, or was invited to a group), off (administrators make them). auto is open, or invite once the server has a public address."`
 
 	Retention    int           `default:"0" placeholder:"DAYS" help:"How many days messages are kept; then they are erased. A group may keep its own for less. 0 keeps them for ever."`
 	EditWithin   time.Duration `default:"24h" placeholder:"TIME" help:"How long people may edit a message of theirs, for example 30m. 0 lifts the limit."`

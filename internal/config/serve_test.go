@@ -107,6 +107,17 @@ func TestGuestsMayOpenRoomsUntilAPublicAddressListens(t *testing.T) {
 			if got := c.settings.GuestsMay(e); got != c.want {
 				t.Errorf("got %s, want %s (exposure %v)", got, c.want, e)
 			}
+			register := map[config.Exposure]string{config.Public: "invite"}[e]
+			if register == "" {
+				register = "open"
+			}
+			if got := c.settings.MayRegister(e); got != register {
+				t.Errorf("registration is %s, want %s (exposure %v)", got, register, e)
+			}
+			c.settings.Registration = "off"
+			if got := c.settings.MayRegister(e); got != "off" {
+				t.Errorf("registration that is off is %s", got)
+			}
 		})
 	}
 }

@@ -30,6 +30,7 @@ type client struct {
 	inSight  bool
 	waiting  waitingSends
 	noticed  time.Time // when the last notice went out
+	credited bool      // as a member's, with Admission
 	tokened  bool      // was given a token, by which a guest comes back
 }
 

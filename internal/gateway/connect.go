@@ -108,13 +108,19 @@ func (g *Gateway) bind(c *client, who *chat.User) {
 		tooMany.socket.Close(errTooManySockets)
 	}
 	if !who.Guest {
+		c.mu.Lock()
+		c.credited = true
+		c.mu.Unlock()
 		g.cfg.Admission.credit(c.socket.Handshake().RemoteAddr, +1)
 	}
 }
 
 func (g *Gateway) unbind(c *client, who *chat.User) {
 	g.hub.people.remove(who.ID, c)
-	if !who.Guest {
+	c.mu.Lock()
+	credited := c.credited // a guest that became a member meanwhile was not
+	c.mu.Unlock()
+	if credited {
 		g.cfg.Admission.credit(c.socket.Handshake().RemoteAddr, -1)
 	}
 }
@@ -142,13 +148,27 @@ func (g *Gateway) SignedOut(who *auth.Identity) {
 	}
 }
 
-func (c *client) session() *auth.TokenHash {
+// SignedOutAll closes all of a user's sockets but those of one session (nil: all).
+func (g *Gateway) SignedOutAll(u chat.UserID, keep *auth.TokenHash) {
+	for _, c := range g.hub.people.of(u) {
+		if keep == nil || !sameSession(c.session(), keep) {
+			c.socket.Close(errSignedOut)
+		}
+	}
+}
+
+// known is what the client's credentials said it is; nil for nobody, and for a guest that this socket made.
+func (c *client) known() *auth.Identity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.identity == nil {
-		return nil
+	return c.identity
+}
+
+func (c *client) session() *auth.TokenHash {
+	if who := c.known(); who != nil {
+		return who.Session
 	}
-	return c.identity.Session
+	return nil
 }
 
 func sameSession(a, b *auth.TokenHash) bool {

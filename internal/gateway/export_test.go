@@ -1,6 +1,10 @@
 package gateway
 
-import "context"
+import (
+	"context"
+
+	"qun/internal/auth"
+)
 
 // Visitors is how many addresses are remembered.
 func (a *Admission) Visitors() int {
@@ -23,3 +27,9 @@ func (t *Turnstiles) Rooms() int {
 	defer t.mu.Unlock()
 	return len(t.rooms)
 }
+
+// ScopeOf is what a bot's token must allow for a request.
+func ScopeOf(request string) auth.Scope { return scopeOf(request) }
+
+// Requests are those that are answered.
+func (g *Gateway) Requests() []string { return g.features }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -162,7 +161,7 @@ func (g *Gateway) register() {
 	answer(g, "audit", g.audit)
 	answer(g, "openDirect", g.openDirect)
 	answer(g, "block", g.block)
-
+	answer(g, "updateMe", g.updateMe)
 	answer(g, "visible", g.visible)
 
 	answer(g, "webhooks", g.webhooks)
@@ -178,17 +177,5 @@ func (g *Gateway) register() {
 	answer(g, "subscribePush", g.subscribePush)
 	answer(g, "unsubscribePush", g.unsubscribePush)
 
-	for _, name := range notBuilt {
-		g.listen(name, refuseNotBuilt)
-	}
 	g.refuseOthers()
-}
-
-// notBuilt are requests of the protocol that this server does not know yet: a client learns it at once.
-var notBuilt = []string{
-	"updateMe",
-}
-
-func refuseNotBuilt(_ context.Context, _ *client, r *request) {
-	r.refuse(chat.Refuse(chat.CodeInvalid, "this server does not know the request "+r.name+" yet", "此服务器尚不支持 "+r.name))
 }

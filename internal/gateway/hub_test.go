@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"qun/internal/auth"
 	"qun/internal/chat"
 	"qun/internal/gateway"
 )
@@ -122,5 +123,43 @@ func TestPushesAndOutcomesAreCounted(t *testing.T) {
 	}
 	if got := counts.of("pushed message"); got != 2 {
 		t.Errorf("counted %d messages, want the join line and one more", got)
+	}
+}
+
+func TestARequestThatIsNoBotsIsNotOpenToEveryBot(t *testing.T) {
+	for _, name := range open(t, gateway.Config{}).gateway.Requests() {
+		scope := gateway.ScopeOf(name)
+		switch {
+		case strings.HasPrefix(name, "get"), name == "hello", name == "history", name == "sync":
+			if scope != auth.ScopeRead {
+				t.Errorf("%s needs %s", name, scope)
+			}
+		case name == "sendMessage", name == "typing":
+			if scope != auth.ScopeSend {
+				t.Errorf("%s needs %s", name, scope)
+			}
+		}
+	}
+	if gateway.ScopeOf("no such request") != auth.ScopeManage {
+		t.Error("a request nobody thought of is open to bots that only read")
+	}
+}
+
+func TestAGuestRenamesItselfAndKeepsItsID(t *testing.T) {
+	h := open(t, gateway.Config{})
+	mine, other := h.dial(t), h.dial(t)
+	group, me := mine.enter("hall", "Anna")
+	other.enter("hall", "Ben")
+	got := mine.ask("updateMe", map[string]string{"nickName": "Anne"})
+	if !strings.Contains(got, `"nickName":"Anne"`) || !strings.Contains(got, string(me)) || !strings.Contains(got, `"token":"g.`) {
+		t.Errorf("got %s", got)
+	}
+	mine.ask("sendMessage", map[string]any{"groupId": group, "message": "it is me"})
+	other.hears(1, "it is me", `"nickName":"Anne"`, string(me))
+	if got := mine.ask("updateMe", map[string]any{"settings": map[string]int{"a": 1}}); strings.Contains(got, `"error"`) {
+		t.Errorf("settings of a guest that spoke: got %s", got)
+	}
+	if got := mine.ask("updateMe", map[string]any{"settings": "x"}); !strings.Contains(got, "INVALID") {
+		t.Errorf("got %s", got)
 	}
 }

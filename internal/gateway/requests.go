@@ -24,15 +24,15 @@ type request struct {
 // handle registers a request whose handler answers by itself.
 func (g *Gateway) handle(name string, h func(context.Context, *client, *request)) {
 	g.features = append(g.features, name)
-	g.listen(name, h)
-}
-
-// listen is handle for a request that hello does not offer.
-func (g *Gateway) listen(name string, h func(context.Context, *client, *request)) {
 	socketio.Handle(g.namespace, name, func(ctx context.Context, s *socketio.Socket, e *socketio.Event) {
 		c := clientOf(s)
 		c.heard(g.cfg.Now())
-		h(ctx, c, &request{client: c, name: name, event: e, since: time.Now()})
+		r := &request{client: c, name: name, event: e, since: time.Now()}
+		if err := c.known().May(scopeOf(name)); err != nil {
+			r.refuse(err)
+			return
+		}
+		h(ctx, c, r)
 	})
 }
 

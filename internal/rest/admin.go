@@ -9,6 +9,11 @@ import (
 	"qun/internal/chat"
 )
 
+// Audits is what the audit asks of the chat.
+type Audits interface {
+	ServerAudit(ctx context.Context, in chat.AuditQuery) (*chat.AuditPage, error)
+}
+
 func (s *server) registerAdmin() {
 	const tag = "administration"
 	answer(s, route{
@@ -25,6 +30,10 @@ func (s *server) registerAdmin() {
 		Summary: "Make a link with which a member sets a new password, once, within a day",
 		Refuses: []chat.Code{chat.CodeNotFound},
 	}, s.adminResetLink)
+	answer(s, route{
+		ID: "adminAudit", Method: http.MethodGet, Path: "/admin/audit", Tag: tag, Who: administrators,
+		Summary: "Who used a power, when, and on whom: the newest first",
+	}, s.adminAudit)
 	answer(s, route{
 		ID: "adminInvite", Method: http.MethodPost, Path: "/admin/invites", Tag: tag, Who: administrators,
 		Summary: "Make a link with which people register",
@@ -84,16 +93,14 @@ type adminUpdateUserIn struct {
 // adminUpdateUser changes an account. Who is kept out loses sessions and sockets, its bots too.
 func (s *server) adminUpdateUser(ctx context.Context, c *caller, in *adminUpdateUserIn) (*accountOut, error) {
 	if in.Body.Admin != nil {
-		if err := s.Auth.SetAdmin(ctx, in.UserID, *in.Body.Admin); err != nil {
+		if err := s.Auth.SetAdmin(ctx, c.User.ID, in.UserID, *in.Body.Admin); err != nil {
 			return nil, err
 		}
-		s.noteAdmin(c, "admin", in.UserID, *in.Body.Admin)
 	}
 	if in.Body.Disabled != nil {
-		if err := s.disable(ctx, in.UserID, *in.Body.Disabled); err != nil {
+		if err := s.disable(ctx, c.User.ID, in.UserID, *in.Body.Disabled); err != nil {
 			return nil, err
 		}
-		s.noteAdmin(c, "disabled", in.UserID, *in.Body.Disabled)
 	}
 	a, err := s.Auth.AccountOf(ctx, in.UserID)
 	if err != nil {
@@ -103,11 +110,11 @@ func (s *server) adminUpdateUser(ctx context.Context, c *caller, in *adminUpdate
 	return &out, nil
 }
 
-func (s *server) disable(ctx context.Context, id chat.UserID, disabled bool) error {
+func (s *server) disable(ctx context.Context, by, id chat.UserID, disabled bool) error {
 	if !disabled {
-		return s.Auth.Enable(ctx, id)
+		return s.Auth.Enable(ctx, by, id)
 	}
-	if err := s.Auth.Disable(ctx, id); err != nil {
+	if err := s.Auth.Disable(ctx, by, id); err != nil {
 		return err
 	}
 	bots, err := s.Chat.Bots(ctx, &chat.User{ID: id})
@@ -115,11 +122,6 @@ func (s *server) disable(ctx context.Context, id chat.UserID, disabled bool) err
 		s.signedOutAll(u.ID, nil)
 	}
 	return err
-}
-
-// noteAdmin writes down who changed whose account, by ids.
-func (s *server) noteAdmin(c *caller, what string, id chat.UserID, value bool) {
-	s.Logger.Info("an administrator changed an account", "by", c.User.ID, "user", id, "what", what, "value", value)
 }
 
 // linkOut is a code, and the page that takes it.
@@ -134,7 +136,6 @@ func (s *server) adminResetLink(ctx context.Context, c *caller, in *adminUserIn)
 	if err != nil {
 		return nil, err
 	}
-	s.noteAdmin(c, "reset link", in.UserID, true)
 	return s.link(c, auth.TicketReset, code, expires), nil
 }
 
@@ -155,13 +156,13 @@ func (s *server) adminInvite(ctx context.Context, c *caller, in *adminInviteIn) 
 
 // link leads a browser to the page that takes a code.
 func (s *server) link(c *caller, kind auth.TicketKind, code string, expires time.Time) *linkOut {
-	base := "http"
-	if c.Secure() {
-		base = "https"
-	}
-	base += "://" + c.request.Host
-	if s.LinkBase != nil {
-		base = s.LinkBase(c.request)
+	base := s.Link
+	switch {
+	case base != "":
+	case c.Secure():
+		base = "https://" + c.request.Host
+	default:
+		base = "http://" + c.request.Host
 	}
 	return &linkOut{URL: base + CodePath(kind, code), Code: code, ExpiresAt: chat.TimeOf(expires)}
 }
@@ -169,4 +170,14 @@ func (s *server) link(c *caller, kind auth.TicketKind, code string, expires time
 // CodePath is the page that takes a code, below a server's address.
 func CodePath(kind auth.TicketKind, code string) string {
 	return "/account#" + string(kind) + "=" + code
+}
+
+type adminAuditIn struct {
+	GroupID chat.GroupID `query:"groupId" doc:"Of this group alone."`
+	Before  int64        `query:"before" minimum:"0" doc:"The number of the oldest entry I have."`
+	Limit   int          `query:"limit" minimum:"1" maximum:"100" default:"50"`
+}
+
+func (s *server) adminAudit(ctx context.Context, _ *caller, in *adminAuditIn) (*chat.AuditPage, error) {
+	return s.Chat.ServerAudit(ctx, chat.AuditQuery{Group: in.GroupID, Before: in.Before, Limit: in.Limit})
 }

@@ -32,6 +32,20 @@ func (s *server) servePlain(mux *http.ServeMux) {
 	})
 }
 
+// serveAccount serves the page that takes codes and signs people in, at /account, and its files below.
+func (s *server) serveAccount(mux *http.ServeMux) {
+	if s.Account == nil {
+		return
+	}
+	files := newAssets(s.Account)
+	mux.HandleFunc("GET /account", func(w http.ResponseWriter, r *http.Request) {
+		files.serve(w, r, "index.html", revalidate)
+	})
+	mux.HandleFunc("GET /account/{file}", func(w http.ResponseWriter, r *http.Request) {
+		files.serve(w, r, r.PathValue("file"), revalidate)
+	})
+}
+
 // serveApp serves the files of the web app, and its page at every address the app routes by itself.
 func (s *server) serveApp(mux *http.ServeMux) {
 	if s.App == nil {

@@ -13,7 +13,7 @@ type Registration string
 
 const (
 	RegistrationOpen   Registration = "open"   // everybody
-	RegistrationInvite Registration = "invite" // who has a code of an administrator
+	RegistrationInvite Registration = "invite" // who has a code of an administrator, or an invite to a group
 	RegistrationOff    Registration = "off"    // nobody
 )
 
@@ -23,6 +23,7 @@ type Accounts interface {
 	Me(ctx context.Context, who *chat.User) (*chat.Me, error)
 	UpdateMe(ctx context.Context, who *chat.User, in chat.MyChanges) (*chat.Me, error)
 	DeleteUser(ctx context.Context, id chat.UserID, erase bool) error
+	Invitation(ctx context.Context, from, token string) (*chat.Invitation, error)
 }
 
 func (s *server) registerRegistration() {
@@ -55,7 +56,7 @@ type newAccount struct {
 type registerIn struct {
 	Body struct {
 		newAccount
-		Invite string `json:"invite,omitempty" doc:"The code, where an account needs one."`
+		Invite string `json:"invite,omitempty" doc:"The code, where an account needs one: an administrator's, or the token of an invite to a group."`
 	}
 }
 
@@ -64,6 +65,8 @@ func (s *server) registerMember(ctx context.Context, c *caller, in *registerIn) 
 	switch {
 	case s.Registration == RegistrationInvite && in.Body.Invite == "":
 		return sessionOut{}, refuseWithoutInvite()
+	case s.Registration == RegistrationInvite && s.invitedToGroup(ctx, c, in.Body.Invite):
+		return s.makeMember(ctx, c, in.Body.newAccount, false)
 	case s.Registration == RegistrationInvite:
 		return s.withCode(ctx, auth.TicketInvite, in.Body.Invite, func() (sessionOut, error) {
 			return s.makeMember(ctx, c, in.Body.newAccount, false)
@@ -72,6 +75,12 @@ func (s *server) registerMember(ctx context.Context, c *caller, in *registerIn) 
 		return sessionOut{}, refuseRegistration()
 	}
 	return s.makeMember(ctx, c, in.Body.newAccount, false)
+}
+
+// invitedToGroup reports whether a code is an invite to a group that holds. It is used when the group is joined.
+func (s *server) invitedToGroup(ctx context.Context, c *caller, code string) bool {
+	_, err := s.Chat.Invitation(ctx, auth.Household(c.request.RemoteAddr).String(), code)
+	return err == nil
 }
 
 type setUpIn struct {

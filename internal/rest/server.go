@@ -19,6 +19,7 @@ import (
 type Chat interface {
 	Guests
 	Accounts
+	Audits
 	Bots
 	Users
 	Groups
@@ -48,9 +49,8 @@ type Config struct {
 	SignedOutAll func(id chat.UserID, keep *auth.TokenHash)
 	// Registration says who may make an account; "" means nobody.
 	Registration Registration
-	// LinkBase is the address at which others find this server, as who asks may pass it on: scheme and host. Nil: as the
-	// request says.
-	LinkBase func(*http.Request) string
+	// Link is the address at which others find this server, scheme and host. "": as the request says.
+	Link string
 	// Online says whether a socket of a user is here. Nil: nobody is.
 	Online func(chat.UserID) bool
 	// Healthy says why the server cannot do its work. Nil: it always can.
@@ -60,6 +60,8 @@ type Config struct {
 
 	App   fs.FS // the built web app; nil: an explanation is shown instead
 	Plain fs.FS // the page of the smallest client, index.html at its root
+	// Account is the page that takes codes, index.html at its root.
+	Account fs.FS
 
 	Logger *slog.Logger // nil discards
 }
@@ -80,6 +82,7 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("/api/", s.noSuchRoute)
 	mux.HandleFunc("GET /healthz", s.health)
 	s.servePlain(mux)
+	s.serveAccount(mux)
 	s.serveApp(mux)
 	return mux
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"qun/internal/auth"
@@ -62,7 +63,7 @@ func (s *Store) SetPassword(ctx context.Context, id chat.UserID, hash string, ke
 }
 
 // SetAdmin makes somebody an administrator, or no longer one: see auth.Store.
-func (s *Store) SetAdmin(ctx context.Context, id chat.UserID, admin bool) error {
+func (s *Store) SetAdmin(ctx context.Context, id chat.UserID, admin bool, by auth.By) error {
 	return authError(s.change(ctx, func(t *tx) error {
 		key, err := t.accountKey(id)
 		if err != nil {
@@ -73,8 +74,10 @@ func (s *Store) SetAdmin(ctx context.Context, id chat.UserID, admin bool) error 
 				return err
 			}
 		}
-		_, err = t.exec(`UPDATE users SET admin = $2 WHERE key = $1`, key, admin)
-		return err
+		if _, err := t.exec(`UPDATE users SET admin = $2 WHERE key = $1`, key, admin); err != nil {
+			return fmt.Errorf("write an administrator: %w", err)
+		}
+		return t.audit(&chat.AuditEntry{At: by.At, Act: "setAdmin", By: by.User, Target: id, Value: strconv.FormatBool(admin)})
 	}))
 }
 
@@ -96,13 +99,15 @@ func (t *tx) hasOtherAdmin(key int64) error {
 }
 
 // SetDisabled keeps somebody out, or lets in again: see auth.Store.
-func (s *Store) SetDisabled(ctx context.Context, id chat.UserID, at chat.Time) error {
+func (s *Store) SetDisabled(ctx context.Context, id chat.UserID, disabled bool, by auth.By) error {
 	return authError(s.change(ctx, func(t *tx) error {
 		key, err := t.userKey(id)
 		if err != nil {
 			return err
 		}
-		if at != 0 {
+		act, at := "enable", chat.Time(0)
+		if disabled {
+			act, at = "disable", by.At
 			if err := t.hasOtherAdmin(key); err != nil {
 				return err
 			}
@@ -110,8 +115,10 @@ func (s *Store) SetDisabled(ctx context.Context, id chat.UserID, at chat.Time) e
 				return err
 			}
 		}
-		_, err = t.exec(`UPDATE users SET disabled_at = $2 WHERE key = $1`, key, at)
-		return err
+		if _, err := t.exec(`UPDATE users SET disabled_at = $2 WHERE key = $1`, key, at); err != nil {
+			return fmt.Errorf("write whether an account is disabled: %w", err)
+		}
+		return t.audit(&chat.AuditEntry{At: by.At, Act: act, By: by.User, Target: id})
 	}))
 }
 

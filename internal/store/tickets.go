@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"qun/internal/auth"
@@ -14,15 +15,37 @@ func (s *Store) CreateTicket(ctx context.Context, k auth.Ticket) error {
 		if _, err := t.exec(`DELETE FROM tickets WHERE expires_at <= $1`, chat.TimeOf(k.CreatedAt)); err != nil {
 			return err
 		}
-		data := k.Data
-		if data == nil {
-			data = []byte{}
+		if err := t.putTicket(&k); err != nil {
+			return err
 		}
-		_, err := t.exec(`INSERT INTO tickets (hash, kind, user_id, data, uses, created_by, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (hash) DO UPDATE SET uses = tickets.uses + 1`,
-			k.Hash[:], string(k.Kind), k.UserID, data, k.Uses, k.CreatedBy, chat.TimeOf(k.CreatedAt), chat.TimeOf(k.ExpiresAt))
-		return err
+		if k.Kind != auth.TicketReset && k.Kind != auth.TicketInvite {
+			return nil
+		}
+		return t.audit(&chat.AuditEntry{At: chat.TimeOf(k.CreatedAt), Act: string(k.Kind), By: k.CreatedBy, Target: k.UserID})
 	})
+}
+
+// ReturnTicket makes a ticket good for one use more: see auth.Store.
+func (s *Store) ReturnTicket(ctx context.Context, k auth.Ticket) error {
+	return s.change(ctx, func(t *tx) error {
+		k.Uses = 1
+		return t.putTicket(&k)
+	})
+}
+
+// putTicket keeps a ticket, or gives one that is there the uses of this one, too.
+func (t *tx) putTicket(k *auth.Ticket) error {
+	data := k.Data
+	if data == nil {
+		data = []byte{}
+	}
+	_, err := t.exec(`INSERT INTO tickets (hash, kind, user_id, data, uses, created_by, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (hash) DO UPDATE SET uses = tickets.uses + excluded.uses`,
+		k.Hash[:], string(k.Kind), k.UserID, data, k.Uses, k.CreatedBy, chat.TimeOf(k.CreatedAt), chat.TimeOf(k.ExpiresAt))
+	if err != nil {
+		return fmt.Errorf("write a ticket: %w", err)
+	}
+	return nil
 }
 
 // TakeTicket uses a ticket once: see auth.Store.

@@ -1,4 +1,5 @@
-// Mutants takes the guards against hostile peers out of the engines, one at a time, and looks whether the tests notice.
+// Mutants takes the guards against hostile peers out of the engines, and those of accounts, one at a time, and looks whether
+// the tests notice.
 // The code itself stays as it is: the compiler is shown another file in the place of the guarded one.
 //
 //	mutants             all of them, some minutes
@@ -33,7 +34,7 @@ type mutant struct {
 func main() {
 	only := flag.String("only", "", "take only guards whose file, text or tests contain this")
 	flag.Parse()
-	chosen := slices.DeleteFunc(slices.Concat(engineGuards, socketGuards), func(m mutant) bool { return !m.mentions(*only) })
+	chosen := slices.DeleteFunc(slices.Concat(engineGuards, socketGuards, accountGuards), func(m mutant) bool { return !m.mentions(*only) })
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code := run(ctx, chosen)
 	stop()

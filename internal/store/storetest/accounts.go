@@ -78,14 +78,14 @@ func testThereIsAlwaysAnAdministrator(t *testing.T, w *world) {
 	}
 	has(false)
 	for _, nobody := range []chat.UserID{guest.ID, "nobody"} {
-		if err := w.store.SetAdmin(w.ctx, nobody, true); !errors.Is(err, auth.ErrNotFound) {
+		if err := w.store.SetAdmin(w.ctx, nobody, true, auth.By{At: w.now}); !errors.Is(err, auth.ErrNotFound) {
 			t.Errorf("%s: %v", nobody, err)
 		}
 	}
-	w.must(w.store.SetAdmin(w.ctx, alice.ID, true))
+	w.must(w.store.SetAdmin(w.ctx, alice.ID, true, auth.By{At: w.now}))
 	has(true)
 	w.signIn(alice, 1)
-	for _, err := range []error{w.store.SetAdmin(w.ctx, alice.ID, false), w.store.SetDisabled(w.ctx, alice.ID, w.now)} {
+	for _, err := range []error{w.store.SetAdmin(w.ctx, alice.ID, false, auth.By{At: w.now}), w.store.SetDisabled(w.ctx, alice.ID, true, auth.By{At: w.now})} {
 		if !errors.Is(err, auth.ErrLastAdmin) {
 			t.Errorf("the last one: %v", err)
 		}
@@ -93,17 +93,29 @@ func testThereIsAlwaysAnAdministrator(t *testing.T, w *world) {
 	if len(w.signedIn(alice, w.now.Std())) != 1 {
 		t.Error("a refused act ended a session")
 	}
-	w.must(w.store.SetAdmin(w.ctx, bob.ID, true))
-	w.must(w.store.SetDisabled(w.ctx, alice.ID, w.now))
+	w.must(w.store.SetAdmin(w.ctx, bob.ID, true, auth.By{At: w.now}))
+	w.must(w.store.SetDisabled(w.ctx, alice.ID, true, auth.By{At: w.now}))
 	if account, err := w.store.Account(w.ctx, alice.ID); err != nil || !account.Disabled || !account.Admin || len(w.signedIn(alice, w.now.Std())) != 0 {
 		t.Errorf("a disabled account: %+v, %v", account, err)
 	}
-	if err := w.store.SetAdmin(w.ctx, bob.ID, false); !errors.Is(err, auth.ErrLastAdmin) {
+	if err := w.store.SetAdmin(w.ctx, bob.ID, false, auth.By{At: w.now}); !errors.Is(err, auth.ErrLastAdmin) {
 		t.Errorf("the last one who may sign in: %v", err)
 	}
-	w.must(w.store.SetDisabled(w.ctx, alice.ID, 0))
-	w.must(w.store.SetAdmin(w.ctx, bob.ID, false))
-	w.must(w.store.SetDisabled(w.ctx, guest.ID, w.now)) // guests can be kept out, too
+	w.must(w.store.SetDisabled(w.ctx, alice.ID, false, auth.By{User: bob.ID, At: w.now}))
+	w.must(w.store.SetAdmin(w.ctx, bob.ID, false, auth.By{At: w.now}))
+	w.view(func(r chat.Reader) error {
+		entries, err := r.AuditOf("", 0, 9)
+		want := []string{"setAdmin false", "enable ", "disable ", "setAdmin true", "setAdmin true"}
+		var got []string
+		for _, e := range entries {
+			got = append(got, e.Act+" "+e.Value)
+		}
+		if err != nil || !slices.Equal(got, want) || entries[1].By != bob.ID || entries[1].Target != alice.ID || entries[1].At != w.now {
+			t.Errorf("the audit has %q, %v, want %q", got, err, want)
+		}
+		return nil
+	})
+	w.must(w.store.SetDisabled(w.ctx, guest.ID, true, auth.By{At: w.now})) // guests can be kept out, too
 	if account, err := w.store.Account(w.ctx, guest.ID); err != nil || !account.Disabled {
 		t.Errorf("a disabled guest: %+v, %v", account, err)
 	}
@@ -182,13 +194,12 @@ func testATicketIsUsedSoOften(t *testing.T, w *world) {
 	if !slices.Equal(uses, []int{0, 1, 2}) {
 		t.Errorf("used with %v left, want once each with 0, 1, 2", uses)
 	}
-	ticket.Uses = 1
-	w.must(w.store.CreateTicket(w.ctx, ticket)) // given back
+	w.must(w.store.ReturnTicket(w.ctx, ticket)) // used up, and given back
 	w.must(w.store.DeleteTickets(w.ctx, ticket.Kind, "nobody"))
 	if _, err := w.store.TakeTicket(w.ctx, ticket.Kind, ticket.Hash, now); err != nil {
 		t.Error(err)
 	}
-	w.must(w.store.CreateTicket(w.ctx, ticket))
+	w.must(w.store.ReturnTicket(w.ctx, ticket))
 	w.must(w.store.DeleteTickets(w.ctx, ticket.Kind, "somebody"))
 	if _, err := w.store.TakeTicket(w.ctx, ticket.Kind, ticket.Hash, now); !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("deleted: got %v", err)
@@ -220,7 +231,7 @@ func testABotHasOneToken(t *testing.T, w *world) {
 	if _, _, err := w.store.BotToken(w.ctx, auth.TokenHash{1}); !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("the token of before: got %v", err)
 	}
-	w.must(w.store.SetDisabled(w.ctx, owner.ID, w.now))
+	w.must(w.store.SetDisabled(w.ctx, owner.ID, true, auth.By{At: w.now}))
 	if _, account, err := w.store.BotToken(w.ctx, token.Hash); err != nil || !account.Disabled {
 		t.Errorf("of a disabled owner: %+v, %v", account, err)
 	}
