@@ -41,6 +41,7 @@ func (s *server) register(mux *http.ServeMux) {
 	s.registerSearch()
 	s.registerFiles(mux)
 	s.registerWebhooks()
+	s.registerModeration()
 }
 
 // route is one operation: how it is documented, and what is asked before its handler runs.

@@ -28,6 +28,7 @@ type Chat interface {
 	Search
 	Files
 	Webhooks
+	Moderation
 }
 
 // Config is what the routes stand on.
