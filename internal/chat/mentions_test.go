@@ -144,3 +144,45 @@ func TestOnlyOwnersAndAdminsCallEverybody(t *testing.T) {
 		t.Errorf("bob has %d mentions", n)
 	}
 }
+
+func TestWhoIsBlockedMarksNobody(t *testing.T) {
+	h := newHouse(t, noLimits())
+	alice, bob, carol := h.member("alice"), h.member("bob"), h.member("carol")
+	g := h.enter(alice, "lobby")
+	h.enter(bob, "lobby")
+	h.enter(carol, "lobby")
+	h.must(h.Block(h.ctx, bob, alice.ID, true))
+	m := h.mention(alice, g, bob.ID, carol.ID)
+	if !slices.Equal(m.Mentions, []chat.UserID{carol.ID}) || h.mentioned(bob, g) != 0 || h.mentioned(carol, g) != 1 {
+		t.Errorf("mentions %v; bob has %d, carol %d", m.Mentions, h.mentioned(bob, g), h.mentioned(carol, g))
+	}
+	edited, err := h.EditMessage(h.ctx, alice, chat.Edit{Group: g, Seq: m.Seq, Text: "again", Mentions: []chat.UserID{bob.ID}})
+	h.must(err)
+	if len(edited.Mentions) != 0 || h.mentioned(bob, g) != 0 {
+		t.Errorf("by an edit: mentions %v", edited.Mentions)
+	}
+	h.must(h.Block(h.ctx, bob, alice.ID, false))
+	h.mention(alice, g, bob.ID)
+	if n := h.mentioned(bob, g); n != 1 {
+		t.Errorf("no longer blocked: %d", n)
+	}
+}
+
+func TestRetentionTakesMarksAlong(t *testing.T) {
+	a := newAging(t, 30)
+	alice, bob := a.member("alice"), a.member("bob")
+	g := a.enter(alice, "lobby")
+	a.enter(bob, "lobby")
+	old := a.mention(alice, g, bob.ID)
+	_, err := a.React(a.ctx, bob, g, old.Seq, "👍", true)
+	a.must(err)
+	a.pass(31)
+	a.mention(alice, g, bob.ID)
+	a.must(a.Expire(a.ctx))
+	if n := a.mentioned(bob, g); n != 1 {
+		t.Errorf("bob has %d mentions, want that of the message that is left", n)
+	}
+	if _, err := a.React(a.ctx, bob, g, old.Seq, "👍", false); code(err) != chat.CodeNotFound {
+		t.Errorf("what is erased: got %v", err)
+	}
+}

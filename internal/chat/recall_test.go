@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -78,5 +79,46 @@ func TestWhoMayRecall(t *testing.T) {
 	recalled, err := h.RecallMessage(h.ctx, alice, g, m.Seq)
 	if err != nil || recalled.Message.RecalledAt == 0 || recalled.Before != nil {
 		t.Errorf("the owner: %+v, %v; what it said is its author's", recalled, err)
+	}
+}
+
+func TestRecallingWhatOthersSaidIsInTheAudit(t *testing.T) {
+	h := newHouse(t, noLimits())
+	alice, bob := h.member("alice"), h.member("bob")
+	g := h.enter(alice, "lobby")
+	h.enter(bob, "lobby")
+	his, hers := h.send(bob, g, "x"), h.send(alice, g, "y")
+	for _, m := range []*chat.Message{his, hers} {
+		_, err := h.RecallMessage(h.ctx, alice, g, m.Seq)
+		h.must(err)
+	}
+	page, err := h.Audit(h.ctx, alice, chat.AuditQuery{Group: g})
+	h.must(err)
+	if len(page.Entries) != 1 || page.Entries[0].Act != "recall" || page.Entries[0].Target != bob.ID || page.Entries[0].Value != fmt.Sprint(his.Seq) {
+		t.Errorf("got %+v", page.Entries)
+	}
+}
+
+func TestInAGroupOfTwoOnlyTheAuthorRecalls(t *testing.T) {
+	h := newHouse(t, noLimits())
+	alice, bob := h.member("alice"), h.member("bob")
+	direct, err := h.OpenDirect(h.ctx, alice, bob.ID)
+	h.must(err)
+	m := h.send(alice, direct.ID, "x")
+	if _, err := h.RecallMessage(h.ctx, bob, direct.ID, m.Seq); code(err) != chat.CodeForbidden {
+		t.Errorf("the other: got %v", err)
+	}
+	if pinned, err := h.Pin(h.ctx, bob, direct.ID, m.Seq, true); err != nil || pinned.PinnedAt == 0 {
+		t.Errorf("the other pins: %+v, %v", pinned, err)
+	}
+	h.must(h.Block(h.ctx, bob, alice.ID, true))
+	if _, err := h.EditMessage(h.ctx, alice, chat.Edit{Group: direct.ID, Seq: m.Seq, Text: "y"}); code(err) != chat.CodeForbidden {
+		t.Errorf("who is blocked edits: got %v", err)
+	}
+	if _, err := h.React(h.ctx, alice, direct.ID, m.Seq, "👍", true); code(err) != chat.CodeForbidden {
+		t.Errorf("who is blocked reacts: got %v", err)
+	}
+	if _, err := h.RecallMessage(h.ctx, alice, direct.ID, m.Seq); err != nil {
+		t.Errorf("who is blocked takes its own words back: %v", err)
 	}
 }

@@ -124,3 +124,25 @@ func TestASilentGuestReadsNothingOfAHiddenHistory(t *testing.T) {
 		t.Errorf("as a member: %+v, %v", snap, err)
 	}
 }
+
+func TestAMissedChangeOfAHiddenHistoryHasNoRowEither(t *testing.T) {
+	h := newHouse(t, noLimits())
+	alice := h.member("alice")
+	g := h.enter(alice, "lobby")
+	h.setGroup(g, func(g *chat.Group) { g.History = chat.ExtentJoined })
+	m := h.send(alice, g, "secret")
+	h.must(h.Service.Close(h.ctx))
+	h.Service = chat.New(leaky{h.store, 2}, h, noLimits())
+	h.send(alice, g, "more") // the announcer knows where it is
+	edited, err := h.EditMessage(h.ctx, alice, chat.Edit{Group: g, Seq: m.Seq, Text: "secret too"})
+	h.must(err)
+	h.send(alice, g, "and more")
+	for _, e := range h.events(g, "") {
+		if e.Number == edited.Rev && (e.Change == nil || e.Change.Message != nil || e.Change.Seq != m.Seq) {
+			t.Errorf("told %+v", e.Change)
+		}
+	}
+	if !h.await(g, edited.Rev+1) || edited.Rev != m.Seq+2 {
+		t.Errorf("the edit is number %d", edited.Rev)
+	}
+}

@@ -150,6 +150,8 @@ func TestACheckFindsEachKindOfDamage(t *testing.T) {
 		"a cursor ahead":           {`UPDATE memberships SET read_seq = 1000 WHERE ` + member, "what a member has read"},
 		"own messages":             {`UPDATE memberships SET own_unread = own_unread + 1 WHERE ` + member, "own messages"},
 		"a recalled text":          {`UPDATE messages SET recalled_at = 1 WHERE ` + middle, "recalled"},
+		"a mention of nothing":     {`INSERT INTO mentions (group_key, user_key, seq, by_key) SELECT group_key, 0, seq, 1 FROM messages WHERE ` + middle, "somebody is mentioned"},
+		"a reaction to nothing":    {`INSERT INTO reactions (group_key, user_key, seq, emoji, rev) SELECT group_key, 1, seq, 'x', rev FROM messages WHERE ` + middle, "somebody reacted"},
 		"a reply to what comes":    {`UPDATE messages SET reply_to = seq WHERE ` + middle, "replies to one after it"},
 		"a history without a past": {`UPDATE memberships SET from_seq = 1000 WHERE ` + member, "history begins"},
 		"a user's number":          {`UPDATE memberships SET user_rev = 1000 WHERE ` + member, "not one of its user"},

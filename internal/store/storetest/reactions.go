@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -157,7 +158,7 @@ func testHistoryBeginsWithTheMembership(t *testing.T, w *world) {
 		if err != nil || row.Text != "before" || row.Rev != m.Rev {
 			t.Errorf("got %+v, %v", row, err)
 		}
-		if _, err := r.Message(g, 99); err != chat.ErrNotFound {
+		if _, err := r.Message(g, 99); !errors.Is(err, chat.ErrNotFound) {
 			t.Errorf("no message: %v", err)
 		}
 		return nil

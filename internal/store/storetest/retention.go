@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -17,6 +18,30 @@ func testErasingIsBoundedByTheFloor(t *testing.T, w *world) {
 		said = append(said, w.say(g, alice, "a word"))
 	}
 	w.must(w.store.SettleIndex(w.ctx))
+	for _, m := range []*chat.Message{said[1], said[8]} { // one that goes, and one that stays
+		w.must(w.store.Change(w.ctx, g, func(tx chat.GroupTx) error {
+			if _, err := tx.SetReaction(m.Seq, bob.ID, "👍", true); err != nil {
+				return err
+			}
+			row, err := tx.Message(m.Seq)
+			if err != nil {
+				return err
+			}
+			row.Mentions, row.Reactions = []chat.UserID{bob.ID}, []chat.Reaction{{Emoji: "👍", Count: 1, UserIDs: []chat.UserID{bob.ID}}}
+			return tx.PutMessage(row)
+		}))
+	}
+	marks := func(mentions int64, reactions int) {
+		t.Helper()
+		w.view(func(r chat.Reader) error {
+			n, err := r.CountMentions(g, bob.ID, 0)
+			mine, err2 := r.MyReactions(g, bob.ID, 0, 100)
+			if n != mentions || len(mine) != reactions {
+				t.Errorf("%d mentions and %d reactions are left, want %d and %d", n, len(mine), mentions, reactions)
+			}
+			return errors.Join(err, err2)
+		})
+	}
 	erase := func(want int) {
 		t.Helper()
 		if n, err := w.store.Erase(w.ctx, g, 4); n != want || err != nil {
@@ -34,9 +59,11 @@ func testErasingIsBoundedByTheFloor(t *testing.T, w *world) {
 		row.Floor = said[7].Seq
 		return tx.PutGroup(row)
 	}))
+	marks(2, 2)
 	for _, n := range []int{4, 3, 0} {
 		erase(n)
 	}
+	marks(1, 1)
 	if left := seqs(w.history(g)); !slices.Equal(left, seqs(said[7:])) {
 		t.Errorf("left is %v", left)
 	}
