@@ -173,13 +173,14 @@ func (x groupTx) PutPrivate(m *chat.Membership) error {
 	return x.t.tellMember(x.g, row)
 }
 
-// Staff are the owner and the admins: see chat.GroupMaker.
+// Staff are the owner and the admins: see chat.GroupMaker. They stand first in the list of members.
 func (x groupTx) Staff() ([]*chat.Membership, error) {
 	return collect(x.t.ctx, x.t.session, func(s scanner) (*chat.Membership, error) {
 		m, err := scanMember(s)
 		return &m.Membership, err
-	}, `SELECT `+memberColumns+` FROM `+memberTables+`
-		WHERE b.group_key = $1 AND b.role <> 'member' AND b.state = 'active' ORDER BY b.user_key`, x.g.key)
+	}, `SELECT `+memberColumns+` FROM member_terms t JOIN memberships b ON b.group_key = t.group_key AND b.user_key = t.user_key
+		JOIN groups g ON g.key = b.group_key JOIN users u ON u.key = b.user_key
+		WHERE t.group_key = $1 AND t.rank < $2 AND t.main ORDER BY t.rank, t.term, t.user_key`, x.g.key, lastRank)
 }
 
 // HasHeir reports whether somebody else could own the group: see chat.GroupMaker.

@@ -12,7 +12,6 @@ ALTER TABLE memberships ADD COLUMN out_until BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE memberships ADD COLUMN announced BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE memberships ADD COLUMN barred BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX memberships_announced ON memberships (group_key, announced) WHERE announced > 0 AND state = 'active';
-CREATE INDEX memberships_staff ON memberships (group_key) WHERE role <> 'member' AND state = 'active';
 CREATE INDEX memberships_banned ON memberships (group_key, rev) WHERE state = 'banned';
 
 CREATE TABLE member_terms (
@@ -23,7 +22,7 @@ CREATE TABLE member_terms (
   main      BOOLEAN NOT NULL,
   PRIMARY KEY (group_key, rank, term, user_key)
 );
-CREATE INDEX member_terms_user ON member_terms (group_key, user_key);
+CREATE INDEX member_terms_user ON member_terms (user_key, group_key);
 INSERT INTO member_terms (group_key, rank, term, user_key, main)
   SELECT b.group_key, CASE b.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, lower(trim(u.nick)), b.user_key, TRUE
   FROM memberships b JOIN users u ON u.key = b.user_key WHERE b.state = 'active';
@@ -89,7 +88,6 @@ DROP TABLE join_requests;
 DROP TABLE invites;
 DROP TABLE member_terms;
 DROP INDEX memberships_banned;
-DROP INDEX memberships_staff;
 DROP INDEX memberships_announced;
 ALTER TABLE memberships DROP COLUMN barred;
 ALTER TABLE memberships DROP COLUMN announced;

@@ -10,7 +10,6 @@ ALTER TABLE memberships ADD COLUMN out_until INTEGER NOT NULL DEFAULT 0; -- who 
 ALTER TABLE memberships ADD COLUMN announced INTEGER NOT NULL DEFAULT 0; -- the announcement that its user has read
 ALTER TABLE memberships ADD COLUMN barred INTEGER NOT NULL DEFAULT 0;    -- in a group of two: who blocked whom
 CREATE INDEX memberships_announced ON memberships (group_key, announced) WHERE announced > 0 AND state = 'active';
-CREATE INDEX memberships_staff ON memberships (group_key) WHERE role <> 'member' AND state = 'active';
 CREATE INDEX memberships_banned ON memberships (group_key, rev) WHERE state = 'banned';
 
 -- What active members may be found by, folded. A page of members, or of those whose name begins with something, is a
@@ -23,7 +22,7 @@ CREATE TABLE member_terms (
   main      INTEGER NOT NULL,
   PRIMARY KEY (group_key, rank, term, user_key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX member_terms_user ON member_terms (group_key, user_key);
+CREATE INDEX member_terms_user ON member_terms (user_key, group_key);
 INSERT INTO member_terms (group_key, rank, term, user_key, main)
   SELECT b.group_key, CASE b.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, lower(trim(u.nick)), b.user_key, 1
   FROM memberships b JOIN users u ON u.key = b.user_key WHERE b.state = 'active';
@@ -91,7 +90,6 @@ DROP TABLE join_requests;
 DROP TABLE invites;
 DROP TABLE member_terms;
 DROP INDEX memberships_banned;
-DROP INDEX memberships_staff;
 DROP INDEX memberships_announced;
 ALTER TABLE memberships DROP COLUMN barred;
 ALTER TABLE memberships DROP COLUMN announced;
