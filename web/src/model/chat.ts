@@ -14,8 +14,8 @@ import type { Upload } from './upload'
 import { Watched } from './watched'
 import type { Link, Wire } from './wire'
 
-/** Where to enter: by a room's name, or by a group's id. */
-export type Address = { roomName: string } | { groupId: GroupId }
+/** Where to enter: by a room's name, by a group's id, or by an invitation. */
+export type Address = { roomName: string } | { groupId: GroupId } | { token: string }
 
 export interface ChatOptions {
   wire: Wire
@@ -322,11 +322,13 @@ export class Chat extends Watched implements Link {
 
   /** Enters a room, and knows it from then on. */
   async enter(at: Address): Promise<Room> {
-    const known = 'groupId' in at ? this.rooms.get(at.groupId) : this.named(at.roomName)
+    const known = 'groupId' in at ? this.rooms.get(at.groupId) : 'roomName' in at ? this.named(at.roomName) : undefined
     known?.hold()
     this.entering++
     try {
-      const answer = await this.request<JoinAnswer>('joinRoom', { ...at, nickName: this.me?.nickName })
+      const event = 'token' in at ? 'joinByInvite' : 'joinRoom'
+      const answer = await this.request<JoinAnswer | { pending: true }>(event, { ...at, nickName: this.me?.nickName })
+      if ('pending' in answer) throw new Refusal('PENDING')
       const room = this.introduce(answer.group, (r) => r.join(answer))
       if (known && known !== room) this.replace(known, room)
       this.save()

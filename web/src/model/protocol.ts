@@ -73,7 +73,7 @@ export interface Member {
   username?: string
   avatar?: string
   role: string
-  mutedUntil?: string
+  mutedUntil?: string | undefined
   guest: boolean
   bot: boolean
   state: 'active' | 'left' | 'kicked' | 'banned'
@@ -96,8 +96,14 @@ export interface Group {
   name: string
   topic?: string
   announcement?: string
+  avatar?: string
   kind: 'group' | 'direct'
   visibility: 'open' | 'public' | 'private'
+  joining?: 'open' | 'approval' | 'invite'
+  history?: 'all' | 'joined'
+  /** Seconds between two messages of a member. */
+  slowMode?: number
+  mutedAll?: boolean
   memberCount: number
   head: number
   floor?: number
@@ -108,6 +114,14 @@ export interface Group {
 
 /** How somebody came out of a group. */
 export type Gone = 'left' | 'kicked' | 'banned' | 'dissolved'
+
+/** What an invitation leads to, for who holds it. */
+export interface Invitation {
+  group: { groupId: GroupId; name: string; topic?: string; avatar?: string; memberCount: number }
+  inviter: { nickName: string; avatar?: string }
+  /** Guests come in by it, too. */
+  guests: boolean
+}
 
 export interface JoinAnswer {
   epoch: string
@@ -205,8 +219,8 @@ export type Code =
   | 'BUSY' | 'RATE_LIMITED' | 'SLOW_MODE' | 'INTERNAL'
   | 'NOT_IN_ROOM'
   | 'INVALID' | 'UNAUTHORIZED' | 'FORBIDDEN' | 'NOT_FOUND' | 'NAME_TAKEN' | 'CONFLICT' | 'MUTED' | 'TOO_LARGE'
-  // Two of our own, for what no server said:
-  | 'OFFLINE' | 'NO_ANSWER'
+  // Our own: no server said it, no answer came, and one that is still to be given by people.
+  | 'OFFLINE' | 'NO_ANSWER' | 'PENDING'
 
 /** A request that was refused, by the server or by the lack of one. */
 export class Refusal extends Error {

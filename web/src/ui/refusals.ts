@@ -9,6 +9,8 @@ export function explain(refusal: { code: Code; message: string; until?: string |
     case 'OFFLINE':
     case 'NO_ANSWER':
       return words.unreachable
+    case 'PENDING':
+      return words.pendingJoin
     case 'NAME_TAKEN':
       return refusal.suggestion ? words.nameTaken(refusal.suggestion) : refusal.message
     case 'MUTED':

@@ -22,6 +22,9 @@ export const address = computed(() => {
 /** The message in /g/<address>/<seq>. */
 export const place = computed(() => (parts.value?.[2] ? Number(parts.value[2]) : undefined))
 
+/** The invitation in /i/<token>. */
+export const invited = computed(() => /^\/i\/([\w-]{1,64})\/?(?:\?|$)/.exec(path.value)?.[1])
+
 /** What is searched for at /search?q=<words>&in=<group>. */
 export const search = computed(() => {
   const [at, query = ''] = path.value.split('?')
