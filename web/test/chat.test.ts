@@ -8,12 +8,14 @@ import { FakeServer, FakeWire, person, random, textsOf, type Fate } from './serv
 beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
-const account = (user: User): Account => ({ who: async () => user, enter: async () => user, leave: async () => undefined })
+const account = (user: User): Account => ({
+  who: async () => ({ user, admin: false, registration: 'off' }), enter: async () => user, register: async () => user, setUp: async () => user, leave: async () => undefined,
+})
 
 async function client(server: FakeServer, user: User, store = new MemoryStore()) {
   const wire = new FakeWire(server, user)
   const chat = new Chat({ wire, account: account(user), store, upload: async (file) => ({ fileId: 'id-' + file.key, name: file.name, size: file.size, type: file.type, url: '' }) })
-  await chat.signIn(user.nickName)
+  await chat.signIn({ nickName: user.nickName })
   await vi.advanceTimersByTimeAsync(200)
   return { chat, wire, store }
 }

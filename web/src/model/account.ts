@@ -1,51 +1,76 @@
-import { Refusal, type Code, type User } from './protocol'
+import { http } from './http'
+import { Refusal, type User } from './protocol'
+
+/** Who may make an account here. */
+export type Registration = 'open' | 'invite' | 'off'
+
+/** Who a browser is, and what it may become. */
+export interface Standing {
+  user: User | undefined
+  /** May administer the server. */
+  admin: boolean
+  registration: Registration
+}
+
+/** What becomes somebody: a name alone, a password, or a code of another device. */
+export type Entrance = { nickName: string } | { username: string; password: string } | { handoff: string }
+
+/** A new account; a guest that makes one keeps its id, its messages and its groups. */
+export interface NewAccount {
+  username: string
+  nickName?: string
+  password: string
+  /** The code, where an account needs one. */
+  invite?: string
+}
 
 /** Account is who this browser is, over HTTP: the credential itself is a cookie that no script can read. */
 export interface Account {
-  /** Who the cookie speaks for; undefined for nobody. */
-  who(): Promise<User | undefined>
-  /** Becomes a guest of that name. */
-  enter(nickName: string): Promise<User>
+  /** Who the cookie speaks for. */
+  who(): Promise<Standing>
+  enter(by: Entrance): Promise<User>
+  register(account: NewAccount): Promise<User>
+  /** Makes the first administrator, with the code that the server printed. */
+  setUp(account: NewAccount & { code: string }): Promise<User>
   leave(): Promise<void>
 }
 
 interface Body {
   user?: User | null
-  error?: { code: Code; message?: string; retryAfter?: number; suggestion?: string }
+  admin?: boolean
+  registration?: Registration
 }
 
 export class HttpAccount implements Account {
-  async who(): Promise<User | undefined> {
+  async who(): Promise<Standing> {
     try {
-      return (await call('GET')).user ?? undefined
+      const { user, admin, registration } = await http<Body>('GET', '/session')
+      return { user: user ?? undefined, admin: admin ?? false, registration: registration ?? 'off' }
     } catch (err) {
-      if (err instanceof Refusal && err.code === 'UNAUTHORIZED') return undefined
+      if (err instanceof Refusal && err.code === 'UNAUTHORIZED') return { user: undefined, admin: false, registration: 'off' }
       throw err
     }
   }
 
-  async enter(nickName: string): Promise<User> {
-    const { user } = await call('POST', { nickName })
-    if (!user) throw new Refusal('INTERNAL')
-    return user
+  enter(by: Entrance): Promise<User> {
+    return became(http<Body>('POST', '/session', by))
+  }
+
+  register(account: NewAccount): Promise<User> {
+    return became(http<Body>('POST', '/users', account))
+  }
+
+  setUp(account: NewAccount & { code: string }): Promise<User> {
+    return became(http<Body>('POST', '/setup', account))
   }
 
   async leave(): Promise<void> {
-    await call('DELETE')
+    await http('DELETE', '/session')
   }
 }
 
-async function call(method: string, payload?: object): Promise<Body> {
-  const request: RequestInit = { method, credentials: 'same-origin', signal: AbortSignal.timeout(10_000) }
-  if (payload) Object.assign(request, { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(payload) })
-  let answer: Response
-  try {
-    answer = await fetch('/api/v1/session', request)
-  } catch {
-    throw new Refusal('OFFLINE')
-  }
-  const body = (await answer.json().catch(() => ({}))) as Body
-  if (answer.ok) return body
-  const { code, message, ...more } = body.error ?? { code: answer.status === 401 ? 'UNAUTHORIZED' : 'INTERNAL' }
-  throw new Refusal(code, message, more)
+async function became(answer: Promise<Body>): Promise<User> {
+  const { user } = await answer
+  if (!user) throw new Refusal('INTERNAL')
+  return user
 }

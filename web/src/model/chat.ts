@@ -1,4 +1,4 @@
-import type { Account } from './account'
+import type { Account, Entrance, NewAccount, Registration } from './account'
 import { Drafts, handDrafts } from './drafts'
 import { forget, recall, remember } from './memory'
 import { Outage } from './outage'
@@ -35,6 +35,10 @@ export class Chat extends Watched implements Link {
   me: User | undefined
   /** False until it is known whether this browser is somebody. */
   settled = false
+  /** I may administer the server. */
+  admin = false
+  /** Who may make an account here; known as soon as the server was asked. */
+  registration: Registration = 'off'
   /** The server greeted us on this connection. */
   ready = false
   epoch = ''
@@ -82,18 +86,39 @@ export class Chat extends Watched implements Link {
   /** Finds out who this browser is. Who it was last time is believed at once, so that the app opens without a network. */
   async start(): Promise<void> {
     const known = recall<User>('me')
-    if (known) this.become(known)
-    else await this.ask()
+    if (known) {
+      this.become(known)
+      void this.ask()
+    } else await this.ask()
     this.settled = true
     this.changed()
     if (this.me) this.connect()
   }
 
-  /** Becomes a guest of that name, unless this browser is somebody already. */
-  async signIn(nickName: string): Promise<void> {
-    this.become(await this.account.enter(nickName))
+  /** Becomes somebody: a guest of a name, unless this browser is somebody already; or who a password or a code says. */
+  signIn(by: Entrance): Promise<void> {
+    return this.turn(() => this.account.enter(by))
+  }
+
+  /** Makes an account; a guest stays the same person. */
+  register(account: NewAccount): Promise<void> {
+    return this.turn(() => this.account.register(account))
+  }
+
+  setUp(account: NewAccount & { code: string }): Promise<void> {
+    return this.turn(() => this.account.setUp(account))
+  }
+
+  private async turn(become: () => Promise<User>): Promise<void> {
+    this.become(await become())
     this.wire.close()
     this.connect()
+    await this.ask()
+  }
+
+  /** Takes what the server says of me after I changed it. */
+  meet(user: User): void {
+    if (user.userId === this.me?.userId) this.become(user)
   }
 
   async signOut(): Promise<void> {
@@ -117,8 +142,11 @@ export class Chat extends Watched implements Link {
 
   private async ask(): Promise<void> {
     try {
-      const user = await this.account.who()
-      if (user) this.become(user)
+      const { user, admin, registration } = await this.account.who()
+      this.admin = admin
+      this.registration = registration
+      if (user && (!this.me || user.userId === this.me.userId)) this.become(user)
+      this.changed()
     } catch (err) {
       if (!(err instanceof Refusal)) throw err // the first screen asks again, by trying
     }
@@ -268,9 +296,9 @@ export class Chat extends Watched implements Link {
     const before = this.me
     const signedOut = recall('me') === undefined // in another tab
     if (!before || signedOut || ++this.mistakes > 2) return this.leave() // where no cookie is kept, asking again would never end
-    let actual = await this.account.who()
+    let actual = (await this.account.who()).user
     if (!actual) {
-      actual = await this.account.enter(before.nickName)
+      actual = await this.account.enter({ nickName: before.nickName })
       await this.inherit(before.userId, actual.userId)
     }
     this.become(actual)

@@ -2,11 +2,12 @@ import { computed, ref } from 'vue'
 import { isId } from '../model/ids'
 import type { Group } from '../model/protocol'
 
-const here = () => location.pathname + location.search
+const here = () => location.pathname + location.search + location.hash
 const path = ref(here())
 addEventListener('popstate', () => (path.value = here()))
+addEventListener('hashchange', () => (path.value = here()))
 
-const parts = computed(() => /^\/g\/([^/]+)(?:\/(\d{1,15}))?\/?(?:\?|$)/.exec(path.value))
+const parts = computed(() => /^\/g\/([^/]+)(?:\/(\d{1,15}))?\/?(?:[?#]|$)/.exec(path.value))
 
 /** The address in /g/<address>: a room's name or a group's id. Undefined elsewhere. */
 export const address = computed(() => {
@@ -23,11 +24,20 @@ export const address = computed(() => {
 export const place = computed(() => (parts.value?.[2] ? Number(parts.value[2]) : undefined))
 
 /** The invitation in /i/<token>. */
-export const invited = computed(() => /^\/i\/([\w-]{1,64})\/?(?:\?|$)/.exec(path.value)?.[1])
+export const invited = computed(() => /^\/i\/([\w-]{1,64})\/?(?:[?#]|$)/.exec(path.value)?.[1])
+
+/** What is to be done with an account at /account#<what>=<code>; the code stands behind the #, where no server sees it. */
+export const account = computed(() => {
+  const [page, code = ''] = path.value.split('#')
+  if (page !== '/account') return undefined
+  const [what, value] = code.split('=')
+  const known = (['setup', 'invite', 'reset', 'handoff'] as const).find((kind) => kind === what)
+  return { what: known, code: known ? decodeURIComponent(value ?? '') : '' }
+})
 
 /** What is searched for at /search?q=<words>&in=<group>. */
 export const search = computed(() => {
-  const [at, query = ''] = path.value.split('?')
+  const [at, query = ''] = path.value.split('#')[0]!.split('?')
   if (at !== '/search') return undefined
   const asked = new URLSearchParams(query)
   return { words: asked.get('q') ?? '', group: asked.get('in') ?? undefined }
