@@ -10,9 +10,8 @@ export function edit(link: Link, room: Room, seq: number, message: string): Prom
 }
 
 export async function recall(link: Link, room: Room, row: Row): Promise<void> {
-  const text = row.message
+  if (row.kind === 'text') room.keepRecalled(row.seq, row.message) // before the row comes back empty
   await act(link, room, 'recallMessage', { seq: row.seq })
-  if (row.kind === 'text') room.keepRecalled(row.seq, text)
 }
 
 export function pin(link: Link, room: Room, seq: number, on: boolean): Promise<void> {

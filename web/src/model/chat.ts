@@ -424,7 +424,6 @@ export class Chat extends Watched implements Link {
   // What I say.
 
   send(room: Room, words: Words): void {
-    room.typists.rest()
     if (this.me) this.outbox.add(this.me.userId, room.id, words)
   }
 

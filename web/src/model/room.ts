@@ -70,6 +70,7 @@ export class Room extends Watched {
   private readTimer: ReturnType<typeof setTimeout> | undefined
   private readOwed = false
   private toldCount = 0
+  private pins: Row[] = []
   private readonly quotes = new Map<number, Row | null>() // null: there is no such message, or it is on its way
   private readonly recalls = new Map<number, { text: string; at: number }>()
   private readonly wishes = new Map<number, Map<string, boolean>>()
@@ -170,6 +171,28 @@ export class Room extends Watched {
     if (wishes.size > 0) this.wishes.set(seq, wishes)
     else this.wishes.delete(seq)
     this.changed()
+  }
+
+  /** The message pinned last, as far as it is known. */
+  get pinned(): Row | undefined {
+    return this.pins.filter((row) => row.pinnedAt && !row.recalledAt).sort((a, b) => (a.pinnedAt! < b.pinnedAt! ? 1 : -1))[0]
+  }
+
+  /** Asks what is pinned: most of it is older than what is held. */
+  async loadPins(): Promise<void> {
+    try {
+      const { messages } = await this.link.request<{ messages: Row[] }>('pins', { groupId: this.id })
+      for (const row of messages) this.notePin(row)
+      this.changed()
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err // the bar stays away
+    }
+  }
+
+  private notePin(row: Row): void {
+    const known = this.pins.find((r) => r.seq === row.seq)
+    if (known && known.rev >= row.rev) return
+    if (known || row.pinnedAt) this.pins = [...this.pins.filter((r) => r !== known), row]
   }
 
   /** The row under that number, wherever it is: one that is not held is asked for, once. Null: not to be had, or not yet. */
@@ -404,6 +427,7 @@ export class Room extends Watched {
 
   private merged(row: Row): void {
     if (row.kind !== 'system') this.see(row, true)
+    this.notePin(row)
     if (row.clientId && row.userId === this.me()) this.events.mine?.(row.clientId)
   }
 

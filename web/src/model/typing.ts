@@ -35,9 +35,4 @@ export class Typists {
     this.toldAt = now
     return true
   }
-
-  /** What I wrote is sent: the next letter is told at once. */
-  rest(): void {
-    this.toldAt = 0
-  }
 }
