@@ -127,7 +127,9 @@ func TestWhoWantsInWaitsUntilAnAdminDecides(t *testing.T) {
 	for _, p := range []*person{bob, phone} {
 		p.hears(1, "me ", `"state":"approved"`)
 		p.hears(1, "me ", `"group":`, string(g))
-		p.hears(1, "message ", "bob 加入了 club 房间")
+		if got := p.wants("", "history", in(g)); !strings.Contains(got, "bob 加入了 club 房间") { // its push may come before bob's own number lets him in
+			t.Errorf("the history is %s", got)
+		}
 	}
 	bob.wants("", "sendMessage", in(g, object{"message": "thanks"}))
 	eve.hears(1, "me ", `"state":"rejected"`)
