@@ -258,10 +258,8 @@ func (s *Service) shows(r Reader, who *User, use FileUse) (bool, error) {
 	switch {
 	case err != nil:
 		return false, err
-	case g.DissolvedAt != 0 || use.Seq < g.Floor || who.Guest && s.cfg.Guests == GuestsOff:
+	case g.DissolvedAt != 0 || use.Seq < firstSeq(g, m) || who.Guest && s.cfg.Guests == GuestsOff:
 		return false, nil
-	case m.Active():
-		return g.History == ExtentAll || use.Seq >= m.FromSeq, nil
 	}
-	return g.Visibility == VisibilityOpen && g.History == ExtentAll, nil
+	return m.Active() || g.Visibility == VisibilityOpen, nil
 }

@@ -294,6 +294,16 @@ func TestUploadsAreBounded(t *testing.T) {
 	}
 }
 
+func TestAQuotaIsAskedBeforeTheBodyIsRead(t *testing.T) {
+	h, _ := withFiles(t, func(c *chat.Config) { c.Limits.UserBytes = 10 })
+	alice := h.member("alice")
+	h.upload(alice, "x", "12345")
+	unread := failing{errors.New("it was read")}
+	if _, err := h.Upload(h.ctx, alice, chat.NewUpload{Name: "x", Size: 6, Body: unread}); code(err) != chat.CodeTooLarge {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAnUploadIsKeptOnceHoweverOftenItIsSent(t *testing.T) {
 	h, kept := withFiles(t, func(c *chat.Config) { c.Limits.UserBytes = 10 })
 	alice := h.member("alice")
@@ -445,6 +455,31 @@ func TestAvatarsAreMadeOfOnesOwnPictures(t *testing.T) {
 	if path, err := h.NewAvatar(h.ctx, alice, ""); path != "" || err != nil {
 		t.Errorf("no avatar: got %q, %v", path, err)
 	}
+}
+
+// Small files and avatars take more than their bytes, which quotas count.
+func TestFilesAreNotMadeWithoutEnd(t *testing.T) {
+	h, _ := withFiles(t, func(c *chat.Config) { c.Limits.MessagesPerSecond = 2 })
+	alice, bob := h.member("alice"), h.member("bob")
+	face := h.upload(alice, "x", "image")
+	for range 10 {
+		if _, err := h.NewAvatar(h.ctx, alice, face.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := h.NewAvatar(h.ctx, alice, face.ID); code(err) != chat.CodeRateLimited {
+		t.Errorf("an eleventh avatar: got %v", err)
+	}
+	var err error
+	for range 61 {
+		if _, err = h.Upload(h.ctx, alice, chat.NewUpload{Name: "x", Body: strings.NewReader("")}); err != nil {
+			break
+		}
+	}
+	if code(err) != chat.CodeRateLimited {
+		t.Errorf("a sixty-first file: got %v", err)
+	}
+	h.upload(bob, "x", "")
 }
 
 func errOf[T any](_ T, err error) error { return err }

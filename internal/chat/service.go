@@ -72,6 +72,8 @@ type Service struct {
 	arrivals  arrivals             // of uploads
 	searches  *rates.Rates[UserID]
 	lookups   *rates.Rates[UserID] // of looks at what anybody may see
+	incoming  *rates.Rates[UserID] // of uploads
+	pictures  *rates.Rates[UserID] // of avatars
 	bars      *bars
 
 	life   sync.RWMutex // held for reading by every write; guards below
@@ -87,6 +89,8 @@ func New(store Store, notifier Notifier, cfg Config) *Service {
 	s.entries = newRates(cfg)
 	s.searches = newRates(cfg)
 	s.lookups = newRates(cfg)
+	s.incoming = newFileRates(cfg, uploadsPerSecond, uploadBurst)
+	s.pictures = newFileRates(cfg, avatarsPerSecond, avatarBurst)
 	s.cursors = newCursors(store, cfg.ReadWait, cfg.Logger)
 	s.words = &wordList{store: store, now: cfg.Now}
 	s.announcer = startAnnouncer(notifier, s.missed, cfg.Logger)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"qun/internal/names"
+	"qun/internal/rates"
 )
 
 // NewUpload is a file on its way in.
@@ -24,9 +25,21 @@ const (
 	uploadsPerUser = 4
 	uploadsInAll   = 64
 
+	// How many files and avatars a user makes: small ones take more than their bytes. Who lifts the limit of messages lifts
+	// this one, too.
+	uploadsPerSecond, uploadBurst = 0.5, 60
+	avatarsPerSecond, avatarBurst = 0.02, 10
+
 	// guestShare is which part of a member's quota a guest has.
 	guestShare = 10
 )
+
+func newFileRates(cfg Config, perSecond float64, burst int) *rates.Rates[UserID] {
+	if cfg.Limits.MessagesPerSecond == 0 {
+		perSecond = 0
+	}
+	return rates.New[UserID](perSecond, burst, cfg.Now)
+}
 
 // Upload keeps a file, for messages that its user sends later. The same key of the same user is the same file: sending
 // it again stores nothing.
@@ -38,6 +51,9 @@ func (s *Service) Upload(ctx context.Context, by *User, in NewUpload) (*File, er
 		return nil, refuseGuests()
 	case !validClientID(in.Key):
 		return nil, refuseClientID()
+	}
+	if wait := s.incoming.Take(by.ID); wait > 0 {
+		return nil, refuseRate(wait)
 	}
 	leave, err := s.arrivals.enter(by.ID)
 	if err != nil {
@@ -193,6 +209,9 @@ func (s *Service) NewAvatar(ctx context.Context, by *User, id FileID) (string, e
 	})
 	if err != nil {
 		return "", refusal(err, "look up an upload")
+	}
+	if wait := s.pictures.Take(by.ID); wait > 0 {
+		return "", refuseRate(wait)
 	}
 	avatar := FileID(newID(s.cfg.Now()))
 	err = s.cfg.Files.MakeAvatar(ctx, id, u.Type, avatar)

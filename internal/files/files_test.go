@@ -501,6 +501,23 @@ func TestWhatIsRefusedOrAbortedLeavesNothing(t *testing.T) {
 	}
 }
 
+// endless is a body without end, up to what a test can bear.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read += len(p); e.read > 8<<20 {
+		return 0, errors.New("it was read on and on")
+	}
+	return len(p), nil
+}
+
+func TestAnEndlessBodyIsCut(t *testing.T) {
+	s, _ := open(t)
+	if _, err := s.Keep(t.Context(), one, &endless{}, 1000); !errors.Is(err, chat.ErrTooLarge) {
+		t.Errorf("got %v, want %v", err, chat.ErrTooLarge)
+	}
+}
+
 // full is a file on a disk that has room for so many bytes more.
 type full struct {
 	files.File

@@ -191,6 +191,9 @@ func TestNamesOfFilesCannotBreakOutOfTheirHeader(t *testing.T) {
 		f := s.upload(t, name, []byte("x"))
 		h := s.ask("GET", f.URL, "").Header()
 		_, params, err := mime.ParseMediaType(h.Get("Content-Disposition"))
+		if strings.ContainsFunc(h.Get("Content-Disposition"), func(r rune) bool { return r > '~' }) {
+			t.Errorf("%q: the header is no ASCII: %q", name, h.Get("Content-Disposition"))
+		}
 		if f.Name != want || err != nil || params["filename"] != want || h.Get("Set-Cookie") != "" || len(params) != 1 {
 			t.Errorf("%q: is called %q, served as %q (%v, %v)", name, f.Name, h.Get("Content-Disposition"), params, err)
 		}

@@ -196,11 +196,15 @@ func TestEveryOperationKeepsTheRulesOfTheHouse(t *testing.T) {
 			}
 
 			if o.takes("application/json") {
-				s.cookie = members
-				form := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
-				w = s.send(o, form)
-				if w.Code != http.StatusForbidden { // administrators' only
-					wantRefused(t, w, http.StatusBadRequest, chat.CodeInvalid)
+				for _, kind := range []string{"application/x-www-form-urlencoded", ""} { // what a page of another site can send
+					s.cookie = members
+					w = s.send(o, func(r *http.Request) { r.Header.Set("Content-Type", kind) })
+					if w.Code != http.StatusForbidden { // administrators' only
+						wantRefused(t, w, http.StatusBadRequest, chat.CodeInvalid)
+					}
+					if strings.Contains(w.Body.String(), "body") {
+						t.Errorf("of the type %q the body was read: %s", kind, w.Body)
+					}
 				}
 				s.cookie = members
 				deep := strings.Repeat(`[`, 33) + strings.Repeat(`]`, 33)
