@@ -31,7 +31,7 @@ check: formatted vet lint build seed $(MODULES) ## what must be green before a c
 	$(TALLY) 'go test -json -race -shuffle=on ./...' 'go test -json -run Allocat ./engineio ./socketio ./internal/gateway' $(NODE_TESTS)
 	$(MAKE) fuzz FUZZTIME=3s
 
-bench: ## Qun beside other servers, three quarters of an hour on a quiet machine; ARGS=-quick for one short round
+bench: ## Qun beside other servers, twenty-five minutes on a quiet machine; ARGS=-quick for one short round
 	cd bench && go run . $(ARGS)
 
 bench-go: ## the Go benchmarks of the tree

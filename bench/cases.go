@@ -41,7 +41,7 @@ func groups(scale scale) []group {
 // scale is how long and how large everything is.
 type scale struct {
 	warm, measure time.Duration
-	settle        time.Duration // idle connections are left alone for so long
+	settle        time.Duration // idle connections are left alone for so long, and those of a chat three times
 	idlers        int
 	senders       [3]int // in each room of 1 × 1000, 100 × 10, 1 × 10
 }
@@ -134,10 +134,13 @@ func (sc scale) inbound(b *bench, p *peer, round int) (samples []sample, err err
 	return samples, err
 }
 
+// settlesInChat is how much longer the connections of a chat are left alone: after they have come they still ask.
+const settlesInChat = 3
+
 // idle measures what connections cost that do nothing but stay.
 func (sc scale) idle(b *bench, p *peer, round int) (samples []sample, err error) {
 	err = b.onServer(p, &b.cores.Server, p.dialect, 0, func(s *server, crowd *load.Crowd) error {
-		samples, err = sc.stay("idle", p, round, s, crowd, nil)
+		samples, err = sc.stay("idle", p, round, s, crowd, sc.settle, nil)
 		return err
 	})
 	return samples, err
@@ -147,7 +150,7 @@ func (sc scale) idle(b *bench, p *peer, round int) (samples []sample, err error)
 const warmUp = 50
 
 // stay connects the idlers, lets each do what it does at first, and leaves them alone.
-func (sc scale) stay(name string, p *peer, round int, s *server, crowd *load.Crowd, request func(i, n int) []byte) ([]sample, error) {
+func (sc scale) stay(name string, p *peer, round int, s *server, crowd *load.Crowd, settle time.Duration, request func(i, n int) []byte) ([]sample, error) {
 	pid := s.cmd.Process.Pid
 	if _, err := crowd.Connect(warmUp); err != nil {
 		return nil, err
@@ -175,7 +178,7 @@ func (sc scale) stay(name string, p *peer, round int, s *server, crowd *load.Cro
 	if err != nil {
 		return nil, err
 	}
-	if err := crowd.Idle(sc.settle); err != nil {
+	if err := crowd.Idle(settle); err != nil {
 		return nil, err
 	}
 	after, err := machine.MemoryOf(pid)
@@ -205,7 +208,7 @@ func (sc scale) idleGuest(b *bench, p *peer, round int) (samples []sample, err e
 			}
 			return p.dialect.Join(n, fmt.Sprintf("room %d", i/10), fmt.Sprintf("guest %d", i))
 		}
-		samples, err = sc.stay("idle-guest", p, round, s, crowd, join)
+		samples, err = sc.stay("idle-guest", p, round, s, crowd, settlesInChat*sc.settle, join)
 		return err
 	})
 	return samples, err
@@ -225,7 +228,7 @@ func (sc scale) idleMember(b *bench, p *peer, round int) (samples []sample, err 
 			}
 			return []byte(`421["hello",{"protocol":1}]`)
 		}
-		samples, err = sc.stay("idle-member", p, round, s, crowd, hello)
+		samples, err = sc.stay("idle-member", p, round, s, crowd, settlesInChat*sc.settle, hello)
 		return err
 	})
 	return samples, err

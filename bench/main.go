@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -29,14 +30,16 @@ type bench struct {
 	profile string // address of the profiler of the engine peer, or ""
 	tree    string // where seed, qun and the store are built
 	peers   []*peer
-	samples []sample
-	journal *os.File
+	journal *os.File // of the piece that is measured
 }
 
 type options struct {
 	quick         bool
 	rounds        int
-	only, peers   string
+	list, prepare bool
+	only          *regexp.Regexp
+	piece, peers  string
+	into          string
 	tree, profile string
 	render, out   string
 	scale         scale
@@ -53,12 +56,17 @@ func main() {
 
 func run() error {
 	o := parse()
-	if o.render != "" {
-		samples, err := readSamples(o.render)
-		if err != nil {
-			return err
+	all := pieces(o)
+	switch {
+	case o.render != "":
+		return publish(o, o.render)
+	case len(all) == 0:
+		return errors.New("there is no such piece; -list tells which there are")
+	case o.list:
+		for _, p := range all {
+			fmt.Println(p.name())
 		}
-		return publish(o, samples, "")
+		return nil
 	}
 	cores, err := machine.Pin()
 	if err != nil {
@@ -73,39 +81,50 @@ func run() error {
 	if err := b.open(o); err != nil {
 		return err
 	}
-	defer b.journal.Close()
 	if !o.built {
 		if err := b.prepare(); err != nil {
 			return err
 		}
 	}
-	if err := b.measure(o); err != nil {
+	if o.prepare {
+		_, _, err := b.membersIn(warmUp + o.scale.idlers)
 		return err
 	}
-	return publish(o, b.samples, cores.String())
+	if err := b.measure(o, all); err != nil {
+		return err
+	}
+	if o.piece != "" {
+		return nil
+	}
+	return publish(o, o.into)
 }
 
 func parse() options {
 	o := options{scale: scale{senders: [3]int{8, 2, 5}}}
 	flag.BoolVar(&o.quick, "quick", false, "one short round, to see that everything works; its numbers are not published")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often every peer takes its turn")
-	flag.DurationVar(&o.scale.warm, "warm", 2*time.Second, "time before each measurement")
-	flag.DurationVar(&o.scale.measure, "measure", 5*time.Second, "time of each measurement")
-	flag.DurationVar(&o.scale.settle, "settle", 45*time.Second, "time for which idle connections are left alone")
+	flag.DurationVar(&o.scale.warm, "warm", 750*time.Millisecond, "time before each measurement")
+	flag.DurationVar(&o.scale.measure, "measure", 2*time.Second, "time of each measurement")
+	flag.DurationVar(&o.scale.settle, "settle", 15*time.Second, "time for which idle connections are left alone; three times as long in a chat")
 	flag.IntVar(&o.scale.idlers, "idle", 10_000, "idle connections")
-	flag.StringVar(&o.only, "only", "", "regular expression: only these groups of cases")
+	only := flag.String("only", "", "regular expression: only these groups of cases")
+	flag.BoolVar(&o.list, "list", false, "say which pieces a run has, and do nothing")
+	flag.BoolVar(&o.prepare, "prepare", false, "build the peers and make the members' data, and measure nothing")
+	flag.StringVar(&o.piece, "piece", "", "measure only this piece, for example 1x1000/2; -render makes the report when all are there")
+	flag.StringVar(&o.into, "into", filepath.Join("results", time.Now().UTC().Format("2006-01-02T150405")), "folder of the run's journals")
 	flag.StringVar(&o.peers, "peers", "", "only these peers, by comma")
 	flag.StringVar(&o.tree, "tree", "..", "the tree whose seed, qun and store are measured; the other peers come from here")
 	flag.Func("senders", "senders in each room of 1 × 1000, 100 × 10 and 1 × 10, by comma (8,2,5)", o.scale.parseSenders)
 	flag.StringVar(&o.profile, "profile", "", "address at which the peer engine serves its profiler, for go tool pprof")
 	flag.BoolVar(&o.built, "built", false, "take the binaries of the last run")
-	flag.StringVar(&o.render, "render", "", "measure nothing, write the report of an earlier run from its journal")
+	flag.StringVar(&o.render, "render", "", "measure nothing, write the report of the run with this folder")
 	flag.StringVar(&o.out, "out", "../docs", "folder of the report")
 	flag.BoolVar(&o.force, "force", false, "publish although the run was short, partial, or disturbed")
 	flag.Parse()
+	o.only = regexp.MustCompile(*only)
 	if o.quick {
 		o.rounds, o.scale.idlers = 1, 2000
-		o.scale.warm, o.scale.measure, o.scale.settle = 500*time.Millisecond, 1500*time.Millisecond, 5*time.Second
+		o.scale.warm, o.scale.measure, o.scale.settle = 500*time.Millisecond, 1500*time.Millisecond, 4*time.Second
 	}
 	return o
 }
@@ -135,45 +154,48 @@ func (b *bench) open(o options) error {
 	if len(b.peers) == 0 {
 		return fmt.Errorf("-peers %s: there is no such peer", o.peers)
 	}
-	if err := os.MkdirAll(filepath.Join(b.results, "bin"), 0o755); err != nil {
-		return err
+	for _, folder := range []string{filepath.Join(b.results, "bin"), o.into} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return err
+		}
 	}
-	name := filepath.Join(b.results, time.Now().UTC().Format("2006-01-02T150405")+".jsonl")
-	var err error
-	b.journal, err = os.Create(name)
-	if err == nil {
-		fmt.Fprintln(os.Stderr, "journal:", name)
-	}
-	return err
+	fmt.Fprintln(os.Stderr, "journals:", o.into)
+	return nil
 }
 
-// measure gives every case of every group to its peers in turn, so that a disturbance of some minutes meets them all.
-// One peer that fails is noted and costs only itself.
-func (b *bench) measure(o options) error {
-	only, err := regexp.Compile(o.only)
-	if err != nil {
-		return fmt.Errorf("-only: %w", err)
-	}
+// measure gives every case of every piece to its peers in turn.
+func (b *bench) measure(o options, all []piece) error {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-	for round := 1; round <= o.rounds; round++ {
-		for _, g := range groups(o.scale) {
-			if !only.MatchString(g.name) {
-				continue
-			}
-			for _, p := range b.peers {
-				if !g.takesPart(p, o.peers != "") {
-					continue
-				}
-				select {
-				case <-stop:
-					return errors.New("interrupted; the journal holds what was measured (-render)")
-				default:
-				}
-				if err := b.takeTurn(g, p, round); err != nil {
-					return err
-				}
-			}
+	head := headingOf(o, b.cores.String(), b.revision())
+	for _, p := range all {
+		if err := b.measurePiece(o, p, head, stop); err != nil {
+			return fmt.Errorf("piece %s: %w", p.name(), err)
+		}
+	}
+	return nil
+}
+
+// measurePiece lets the peers take their turns. One that fails is noted and costs only itself.
+func (b *bench) measurePiece(o options, p piece, head heading, stop <-chan os.Signal) (err error) {
+	if b.journal, err = os.Create(p.journal(o.into)); err != nil {
+		return err
+	}
+	defer b.journal.Close()
+	if err := json.NewEncoder(b.journal).Encode(head); err != nil {
+		return err
+	}
+	for _, who := range b.peers {
+		if !p.group.takesPart(who, o.peers != "") {
+			continue
+		}
+		select {
+		case <-stop:
+			return errors.New("interrupted")
+		default:
+		}
+		if err := b.takeTurn(p.group, who, p.round); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -190,6 +212,7 @@ func (b *bench) takeTurn(g group, p *peer, round int) error {
 		samples = append(samples, sample{Case: g.name, Peer: p.name, Round: round, Failed: err.Error()})
 	}
 	for _, s := range samples {
+		s.Group = g.name
 		if err := b.keep(s); err != nil {
 			return err
 		}

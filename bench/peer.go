@@ -70,6 +70,9 @@ func (b *bench) binary(name string) string { return filepath.Join(b.results, "bi
 
 // prepare builds what the peers need.
 func (b *bench) prepare() error {
+	if err := b.noteRevision(); err != nil {
+		return err
+	}
 	for _, p := range append(b.peers[:len(b.peers):len(b.peers)], membersTool) {
 		if p.build == nil {
 			if _, err := os.Stat("peers/node/node_modules"); err != nil {

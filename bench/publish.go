@@ -11,16 +11,20 @@ import (
 	"qun/bench/machine"
 )
 
-// disturbed is how much of a core others may use in the median measurement before a run is not fit to be published.
+// disturbed is how much of a core others may use in the median measurement of a piece before a run is not fit to be published.
 const disturbed = 0.05
 
-// publish writes the report and the plots: to the documentation if the run was whole and undisturbed, else beside the
-// journal.
-func publish(o options, samples []sample, cores string) error {
+// publish writes the report and the plots of the run whose journals are in a folder: to the documentation if it was whole and
+// undisturbed, else beside the journals.
+func publish(o options, run string) error {
+	head, samples, err := readRun(run)
+	if err != nil {
+		return err
+	}
 	r := newResults(samples)
-	folder, why := o.out, unfit(o, r)
+	folder, why := o.out, unfit(head, r)
 	if why != "" && !o.force {
-		folder = "results"
+		folder = run
 		fmt.Fprintf(os.Stderr, "the report is not published, because %s (-force does it all the same)\n", why)
 	}
 	plots := filepath.Join(folder, "benchmarks")
@@ -28,7 +32,7 @@ func publish(o options, samples []sample, cores string) error {
 		return err
 	}
 	var page strings.Builder
-	writeHead(&page, r, cores, why)
+	writeHead(&page, r, head, why)
 	for _, c := range chapters {
 		if r.values[c.name] == nil {
 			continue
@@ -47,22 +51,41 @@ func publish(o options, samples []sample, cores string) error {
 }
 
 // unfit says why a run must not be published, or "".
-func unfit(o options, r *results) string {
-	median, _ := r.disturbance()
-	switch {
-	case o.quick:
+func unfit(head heading, r *results) string {
+	piece, median := r.mostDisturbed()
+	switch missing := missing(head, r); {
+	case head.Quick:
 		return "it was a quick run"
-	case r.rounds < 3:
+	case head.Rounds < 3:
 		return "it had fewer than three rounds"
-	case o.only != "" || o.peers != "":
-		return "it was only a part"
+	case missing != "":
+		return missing + " is missing"
 	case median > disturbed:
-		return fmt.Sprintf("something else kept %.0f %% of a core busy", 100*median)
+		return fmt.Sprintf("something else kept %.0f %% of a core busy in %s", 100*median, piece)
 	}
 	return ""
 }
 
-func writeHead(w *strings.Builder, r *results, cores, why string) {
+// missing names a turn that no journal has, or is "".
+func missing(head heading, r *results) string {
+	took := map[string]bool{}
+	turn := func(group, peer string, round int) string { return fmt.Sprintf("%s of %s/%d", peer, group, round) }
+	for _, s := range r.all {
+		took[turn(s.Group, s.Peer, s.Round)] = true
+	}
+	for round := 1; round <= head.Rounds; round++ {
+		for _, g := range groups(scale{}) {
+			for _, peer := range g.peers {
+				if t := turn(g.name, peer, round); !took[t] {
+					return t
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func writeHead(w *strings.Builder, r *results, head heading, why string) {
 	fmt.Fprintf(w, "# Benchmarks\n\n")
 	if why != "" {
 		fmt.Fprintf(w, "**Not fit to be quoted: %s.**\n\n", why)
@@ -73,9 +96,9 @@ func writeHead(w *strings.Builder, r *results, cores, why string) {
 	for _, fact := range machine.Describe() {
 		fmt.Fprintf(w, "- %s\n", fact)
 	}
-	if cores != "" {
-		fmt.Fprintf(w, "- %s\n", cores)
-	}
+	fmt.Fprintf(w, "- %s\n", head.Cores)
+	fmt.Fprintf(w, "- Qun at revision %s; each measurement took %v after %v; idle connections (%d) were left alone for %v, those of a chat for %v\n",
+		head.Revision, head.Measure, head.Warm, head.Idlers, head.Settle, settlesInChat*head.Settle)
 	median, worst := r.disturbance()
 	fmt.Fprintf(w, "- everything else on the machine kept %.1f %% of a core busy in the median measurement, %.0f %% in the worst\n\n", 100*median, 100*worst)
 	w.WriteString("## What Qun holds itself to\n\n| figure | goal | measured | |\n|---|---|---|---|\n")

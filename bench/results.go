@@ -1,23 +1,21 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 )
 
 // results are the samples of a run, ready to be asked.
 type results struct {
 	values map[string]map[string]map[int]map[string]float64 // by case, peer, round, value
+	all    []sample
 	failed []sample
 	rounds int
 }
 
 func newResults(samples []sample) *results {
-	r := &results{values: map[string]map[string]map[int]map[string]float64{}}
+	r := &results{all: samples, values: map[string]map[string]map[int]map[string]float64{}}
 	for _, s := range samples {
 		if s.Failed != "" {
 			r.failed = append(r.failed, s)
@@ -82,6 +80,23 @@ func (r *results) total(peer, value string) (sum float64) {
 	return sum
 }
 
+// mostDisturbed is the piece in whose median measurement something else kept the most of a core busy.
+func (r *results) mostDisturbed() (piece string, median float64) {
+	all := map[string][]float64{}
+	for _, s := range r.all {
+		if v, ok := s.Values[foreign]; ok {
+			name := fmt.Sprintf("%s/%d", s.Group, s.Round)
+			all[name] = append(all[name], v)
+		}
+	}
+	for name, values := range all {
+		if m := spreadOf(values).median; m > median {
+			piece, median = name, m
+		}
+	}
+	return piece, median
+}
+
 // disturbance is how many cores something else kept busy, in the median measurement and in the worst.
 func (r *results) disturbance() (median, worst float64) {
 	var all []float64
@@ -96,21 +111,4 @@ func (r *results) disturbance() (median, worst float64) {
 	}
 	s := spreadOf(all)
 	return s.median, s.high
-}
-
-func readSamples(name string) (samples []sample, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		var s sample
-		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		samples = append(samples, s)
-	}
-	return samples, lines.Err()
 }

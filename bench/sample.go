@@ -55,6 +55,7 @@ const (
 
 // A sample is one measurement of one peer in one round.
 type sample struct {
+	Group  string             `json:"group"`
 	Case   string             `json:"case"`
 	Peer   string             `json:"peer"`
 	Round  int                `json:"round"`
@@ -81,7 +82,6 @@ func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1
 
 // keep notes a sample, at once, so that a run that is cut short has not been in vain.
 func (b *bench) keep(s sample) error {
-	b.samples = append(b.samples, s)
 	line, err := json.Marshal(s)
 	if err != nil {
 		return err
