@@ -120,7 +120,7 @@ func (c *epollConn) take(seen uint32) {
 		c.end()
 		return
 	}
-	n, err := ignoringEINTR(syscall.Read, c.fd, c.poller.buf) // only we close the descriptor
+	n, err := ignoringEINTR(readNow, c.fd, c.poller.buf) // only we close the descriptor
 	switch {
 	case n > 0:
 		if c.reader.input(c.poller.buf[:n]) {
@@ -164,7 +164,7 @@ func (c *epollConn) try(b []byte) (int, error) {
 	if c.fd < 0 || c.closing.Load() {
 		return 0, net.ErrClosed
 	}
-	n, err := ignoringEINTR(syscall.Write, c.fd, b)
+	n, err := ignoringEINTR(writeNow, c.fd, b)
 	if err == syscall.EAGAIN {
 		err = nil
 	}

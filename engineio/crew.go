@@ -68,10 +68,7 @@ func (c *crew) work() {
 				break
 			}
 			worked = true
-			if p := c.shard.poller.Load(); p != nil {
-				p.look()
-			}
-			runtime.Gosched()
+			runtime.Gosched() // the poller looks again
 		}
 		if worked {
 			c.shard.server.turnShards()
