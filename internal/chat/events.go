@@ -53,6 +53,8 @@ type GroupState struct {
 	GroupID GroupID  `json:"groupId"`
 	Me      *GroupMe `json:"me"`
 	Draft   string   `json:"draft,omitempty"`
+
+	MemberCount int `json:"-"` // of the group
 }
 
 // Left says that a group is no longer mine, and why: "left", "kicked", "banned" or "dissolved".
@@ -120,7 +122,7 @@ func SettingsEvent(u UserID, settings json.RawMessage, rev Seq) Event {
 func MembershipEvent(g *Group, m *Membership) Event {
 	me := &MeChange{Head: m.UserRev, Rev: m.Rev}
 	if m.Active() && g.DissolvedAt == 0 {
-		me.Group = &GroupState{GroupID: g.ID, Me: m.Me(g), Draft: m.Draft}
+		me.Group = &GroupState{GroupID: g.ID, Me: m.Me(g), Draft: m.Draft, MemberCount: g.MemberCount}
 	} else {
 		me.Left = left(g, m)
 	}

@@ -100,11 +100,15 @@ func (h *Hub) notifyUser(u chat.UserID, change *chat.MeChange) {
 	case change.Left != nil:
 		h.expel(u, change.Left.GroupID, change.Rev)
 	case change.Group != nil:
-		for _, c := range h.people.of(u) {
+		clients := h.people.of(u)
+		for _, c := range clients {
 			if c.isFull() {
 				_ = c.enter(change.Group.GroupID, stay{rev: change.Rev}) // who went away, or was put out since, enters nothing
 			}
 			c.belong(change.Group.GroupID, change.Rev)
+		}
+		if len(clients) > 0 {
+			h.presences.appear(u, &chat.Group{ID: change.Group.GroupID, MemberCount: change.Group.MemberCount})
 		}
 	}
 	h.push(userRoom(u), "me", change)

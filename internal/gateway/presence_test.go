@@ -29,6 +29,25 @@ func TestGroupsHearWhoComesAndGoes(t *testing.T) {
 	wants(t, anna.ask("presence", map[string]any{"userIds": make([]string, 201)}), "TOO_LARGE")
 }
 
+func TestAGroupHearsThatWhoWasAddedIsHere(t *testing.T) {
+	h := open(t, gateway.Config{AwayAfter: 20 * time.Millisecond})
+	anna := h.member(t, "anna")
+	token, id := h.signUp(t, "ben")
+	ben := h.dialAs(t, token)
+	ben.ask("hello", map[string]int{"protocol": 1})
+	g, _ := anna.enter("hall", "")
+	wants(t, anna.ask("addMembers", map[string]any{"groupId": g, "userIds": []chat.UserID{id}}), `"ok":true`)
+	ben.hears(1, "me ", string(g))
+	anna.hears(1, "presence ", string(id), `"online"`)
+	wants(t, anna.ask("kick", map[string]any{"groupId": g, "userId": id}), `"ok":true`)
+	ben.hears(1, "me ", `"kicked"`)
+	ben.Close()
+	for range 10 { // longer than it takes to be away
+		time.Sleep(20 * time.Millisecond)
+	}
+	anna.hasHeard(1, "presence ") // whether he is here is no longer the group's to hear
+}
+
 func TestWhoComesBackInTimeWasNeverAway(t *testing.T) {
 	h := open(t, gateway.Config{AwayAfter: 300 * time.Millisecond})
 	anna := h.member(t, "anna")
