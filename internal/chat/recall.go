@@ -37,7 +37,7 @@ func (s *Service) RecallMessage(ctx context.Context, by *User, id GroupID, seq S
 		if m := a.message; m.Kind == MessageText {
 			recalled.Before = &Words{Text: m.Text, Mentions: m.Mentions, ReplyTo: m.ReplyTo}
 		}
-		a.empty()
+		a.message.empty(a.now())
 		return a.put()
 	})
 	if err != nil {
@@ -63,7 +63,7 @@ func (a *messageAct) refuseRecall(limit time.Duration) error {
 
 // takeBack recalls what somebody else said, which is a use of power.
 func (a *messageAct) takeBack() error {
-	a.empty()
+	a.message.empty(a.now())
 	if err := a.put(); err != nil {
 		return err
 	}
@@ -73,8 +73,8 @@ func (a *messageAct) takeBack() error {
 // auditRecall is what the audit calls it; its value is the message's seq.
 const auditRecall = "recall"
 
-func (a *messageAct) empty() {
-	m := a.message
+// empty leaves of a message that it was there.
+func (m *Message) empty(now Time) {
 	m.Text, m.Mentions, m.Files, m.Reactions = "", nil, nil, nil
-	m.PinnedAt, m.RecalledAt = 0, a.now()
+	m.PinnedAt, m.RecalledAt = 0, now
 }

@@ -177,7 +177,7 @@ func (s *Service) parted(tx GroupTx, u *Untold) error {
 		return err
 	}
 	for _, m := range said {
-		if !s.empty(m, u.News == NewsErased) {
+		if !s.unname(m, u.News == NewsErased) {
 			continue
 		}
 		if err := tx.PutMessage(m); err != nil {
@@ -191,14 +191,14 @@ func (s *Service) parted(tx GroupTx, u *Untold) error {
 	return tx.PutUntold(u)
 }
 
-// empty takes the sender's name out of m and, with all, what it says. It reports whether there was anything to take.
-func (s *Service) empty(m *Message, all bool) bool {
+// unname takes the sender's name out of m and, with all, what it says. It reports whether there was anything to take.
+func (s *Service) unname(m *Message, all bool) bool {
 	named := m.NickName != DeletedName
 	m.NickName = DeletedName
 	if !all || m.RecalledAt != 0 || !m.Kind.Countable() {
 		return named
 	}
-	m.Text, m.Mentions, m.Files, m.RecalledAt = "", nil, nil, s.now()
+	m.empty(s.now())
 	return true
 }
 

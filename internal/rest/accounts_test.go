@@ -3,13 +3,16 @@ package rest_test
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"qun/internal/auth"
 	"qun/internal/chat"
 	"qun/internal/rest"
+	"qun/web"
 )
 
 // ended is whose sockets were ended, and whose session was spared.
@@ -313,4 +316,27 @@ func TestAdministratorsLookAfterAccounts(t *testing.T) {
 	o.cookie = nil
 	o.must(t, "POST", "/api/v1/password", `{"code":"`+link.Code+`","password":"another horse"}`, nil)
 	o.must(t, "POST", "/api/v1/session", `{"username":"lin","password":"another horse"}`, nil)
+}
+
+func TestThePageThatTakesCodesIsTheAppsWhereThereIsOne(t *testing.T) {
+	page := func(app fs.FS) string {
+		s := newSite(t, func(c *rest.Config) { c.App, c.Account = app, web.Account() })
+		w := s.ask("GET", "/account", "", func(r *http.Request) { r.Header.Set("Accept", "text/html") })
+		if w.Code != http.StatusOK {
+			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+		return w.Body.String()
+	}
+	if got := page(nil); !strings.Contains(got, "/account/account.js") {
+		t.Errorf("without an app: got %s", got)
+	}
+	if got := page(fstest.MapFS{"index.html": {Data: []byte("the app")}}); got != "the app" {
+		t.Errorf("with an app: got %s", got)
+	}
+	s := newSite(t, func(c *rest.Config) { c.Account = web.Account() })
+	for path, kind := range map[string]string{"/account/account.js": "text/javascript", "/account/account.css": "text/css"} {
+		if w := s.ask("GET", path, ""); w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Type"), kind) {
+			t.Errorf("%s: got %d %s", path, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
 }

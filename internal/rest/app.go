@@ -32,9 +32,10 @@ func (s *server) servePlain(mux *http.ServeMux) {
 	})
 }
 
-// serveAccount serves the page that takes codes and signs people in, at /account, and its files below.
+// serveAccount serves the page that takes codes and signs people in, at /account, and its files below, while there is no
+// app, which has a better one there.
 func (s *server) serveAccount(mux *http.ServeMux) {
-	if s.Account == nil {
+	if s.Account == nil || s.App != nil {
 		return
 	}
 	files := newAssets(s.Account)

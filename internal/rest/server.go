@@ -61,7 +61,7 @@ type Config struct {
 
 	App   fs.FS // the built web app; nil: an explanation is shown instead
 	Plain fs.FS // the page of the smallest client, index.html at its root
-	// Account is the page that takes codes, index.html at its root.
+	// Account is the page that takes codes where there is no app, index.html at its root.
 	Account fs.FS
 
 	Logger *slog.Logger // nil discards
