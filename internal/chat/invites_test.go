@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,18 @@ func TestInvitesEnd(t *testing.T) {
 	}
 }
 
+// crowded is a store in which nobody changes a group before so many want to.
+type crowded struct {
+	chat.Store
+	all *sync.WaitGroup
+}
+
+func (c crowded) Change(ctx context.Context, g chat.GroupID, act func(chat.GroupTx) error) error {
+	c.all.Done()
+	c.all.Wait()
+	return c.Store.Change(ctx, g, act)
+}
+
 func TestAnInviteIsUsedAsOftenAsItSays(t *testing.T) {
 	h := newHouse(t, noLimits())
 	boss := h.member("boss")
@@ -39,6 +52,10 @@ func TestAnInviteIsUsedAsOftenAsItSays(t *testing.T) {
 	for i := range 8 {
 		users = append(users, h.member("user"+string(rune('a'+i))))
 	}
+	h.must(h.Service.Close(h.ctx))
+	var ready sync.WaitGroup
+	ready.Add(len(users))
+	h.Service = chat.New(crowded{h.store, &ready}, h, h.cfg) // all have seen the invite before the first uses it
 	results := make(chan chat.Code, len(users))
 	var all sync.WaitGroup
 	for _, u := range users {

@@ -73,6 +73,39 @@ func TestWhoLostAGroupIsOutThoughTheGroupHearsNothing(t *testing.T) {
 	full.hasHeard(1, "me ", `"reason":"left"`)
 }
 
+// The events of a group and of a user come on ways of their own: what is older than the last way out does not lead in, and
+// what is older than the last way in does not lead out.
+func TestOlderEventsOfTheOtherWayChangeNothing(t *testing.T) {
+	h := open(t, gateway.Config{})
+	full := h.dial(t)
+	full.ask("hello", map[string]int{"protocol": 1})
+	group, me := full.enter("hall", "Ben")
+	state := func(rev chat.Seq, state chat.MemberState) {
+		h.hub.Notify(chat.Event{Group: group, Number: rev, Change: &chat.Change{
+			GroupID: group, Head: rev, Kind: chat.ChangeMember,
+			Member: &chat.Member{GroupID: group, UserID: me, Rev: rev, State: state, Role: chat.RoleMember},
+		}})
+	}
+	in := func(head, rev chat.Seq) {
+		h.hub.Notify(chat.Event{User: me, Number: head, Me: &chat.MeChange{Head: head, Rev: rev, Group: &chat.GroupState{GroupID: group, Me: &chat.GroupMe{}}}})
+	}
+	out := func(head, rev chat.Seq) {
+		h.hub.Notify(chat.Event{User: me, Number: head, Me: &chat.MeChange{Head: head, Rev: rev, Left: &chat.Left{GroupID: group, Reason: chat.GoneKicked}}})
+	}
+	say := func(text string) {
+		h.hub.Notify(chat.Event{Group: group, Number: 99, Message: &chat.Message{GroupID: group, Seq: 99, Text: text}})
+	}
+	state(10, chat.MemberKicked)
+	in(1, 9) // of the joining before the kick
+	say("without you")
+	out(2, 10)
+	in(3, 11) // joined again
+	out(4, 10)
+	say("with you")
+	full.hasHeard(0, "without you")
+	full.hasHeard(1, "with you")
+}
+
 func TestPrivateRowsReachTheUsersFullClientsAlone(t *testing.T) {
 	h := open(t, gateway.Config{})
 	mine, other := h.dial(t), h.dial(t)
