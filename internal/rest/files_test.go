@@ -139,6 +139,20 @@ func TestAvatarsArePublicAndNothingElseIs(t *testing.T) {
 	wantRefused(t, s.ask("GET", strings.Replace(path, "avatars", "thumbs", 1), ""), http.StatusNotFound, chat.CodeNotFound)
 }
 
+func TestAMembersPictureIsItsUpload(t *testing.T) {
+	s, service, _, _ := lobby(t)
+	member(t, s, service, "alice")
+	f := s.upload(t, "me.png", inPNG(t, 300, 200))
+	w := s.ask("PATCH", "/api/v1/me", fmt.Sprintf(`{"avatar":%q}`, f.ID))
+	var out struct{ User chat.User }
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || !strings.HasPrefix(out.User.Avatar, "/avatars/") {
+		t.Fatalf("got %d %s", w.Code, w.Body)
+	}
+	if w := s.ask("GET", out.User.Avatar, "", func(r *http.Request) { r.Header.Del("Cookie") }); w.Code != http.StatusOK {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
+
 // What could run is saved, under a type that says nothing, in a sandbox; pictures, sound and video are shown.
 func TestUploadsNeverRun(t *testing.T) {
 	s, _, _, _ := lobby(t)
