@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"qun/internal/chat"
 )
@@ -16,6 +17,8 @@ type pool struct {
 	db      *sql.DB
 	places  chan struct{} // a token for each session that may be in use
 	ended   chan struct{} // closed by close
+
+	asked atomic.Int64 // statements run
 
 	mu     sync.Mutex // guards below
 	idle   []*session // the warmest last
@@ -54,8 +57,9 @@ func (p *pool) lend(ctx context.Context, read func(*session) error) (stale bool,
 		return false, err
 	}
 	defer p.put(s)
-	s.worked = false
+	s.worked, s.asked = false, 0
 	err = read(s)
+	p.asked.Add(s.asked)
 	if err != nil && p.dialect.lost(s.conn) {
 		s.broken, err = true, &lostError{err}
 	}

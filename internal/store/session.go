@@ -14,8 +14,9 @@ type session struct {
 	dialect *dialect
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
-	worked  bool // something was answered since it was lent
-	broken  bool // nobody knows what state it is in: it is not to be used again
+	asked   int64 // statements run since it was lent
+	worked  bool  // something was answered since it was lent
+	broken  bool  // nobody knows what state it is in: it is not to be used again
 }
 
 func newSession(ctx context.Context, d *dialect, db *sql.DB) (*session, error) {
@@ -40,6 +41,7 @@ func (s *session) close() error {
 }
 
 func (s *session) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	s.asked++
 	if stmt := s.stmts[query]; stmt != nil {
 		return stmt, nil
 	}

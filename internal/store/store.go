@@ -132,6 +132,10 @@ func (s *Store) writerOf(id chat.GroupID) *writer {
 // Epoch names the history of numbers: see chat.Store.
 func (s *Store) Epoch() string { return s.epoch }
 
+// Statements is how many statements its readers have run, those that begin and end a View included. It is for who measures
+// what an answer costs.
+func (s *Store) Statements() int64 { return s.readers.asked.Load() }
+
 // Hear names who is told of events: see chat.Store.
 func (s *Store) Hear(hear func([]chat.Event)) {
 	s.stage.mu.Lock()
