@@ -39,6 +39,7 @@ func TestOpeningTheAppCostsTheSameForAnyNumberOfGroups(t *testing.T) {
 	}
 	token, err := h.auth.SignIn(ctx, alice.ID, "test")
 	must(err)
+	must(h.store.SettleIndex(ctx)) // which reads, too
 	ask := func(most int64, payload map[string]any) (answer struct {
 		Epoch  string
 		Groups []struct {
