@@ -145,6 +145,8 @@ type place struct {
 
 	asked bool
 	hits  []*Message // not taken yet
+	below Seq        // of the last hit brought: what is before it was not asked for
+	ended bool       // nothing is before it
 }
 
 func (p *place) take() {
@@ -197,6 +199,10 @@ func (q *searching) next() (*place, error) {
 			if err := q.ask(p); err != nil {
 				return nil, err
 			}
+		case len(p.hits) == 0 && !p.ended:
+			if err := q.ask(p); err != nil {
+				return nil, err
+			}
 		case len(p.hits) == 0:
 			q.from.Places[p.group] = 1 // nothing is before it
 			q.places = slices.DeleteFunc(q.places, func(other *place) bool { return other == p })
@@ -207,32 +213,43 @@ func (q *searching) next() (*place, error) {
 	return nil, nil
 }
 
-// ask looks for a page in p, and one more, so that p is asked once a page.
+// askedAtOnce is how many hits are asked for of one of many groups: few of them will be on the page.
+const askedAtOnce = 8
+
+// ask brings the next hits of p.
 func (q *searching) ask(p *place) error {
-	p.asked = true
 	search := Search{
-		Group: p.group, Words: q.words, From: q.in.From, First: p.first, Before: q.from.Places[p.group], Limit: q.in.Limit + 1,
+		Group: p.group, Words: q.words, From: q.in.From, First: p.first, Before: p.below, Limit: q.in.Limit + 1,
 	}
-	known := search.Before != 0
-	for {
+	known := q.from.Places[p.group] != 0
+	if !p.asked {
+		search.Before = q.from.Places[p.group]
+	}
+	if len(q.places) > 1 {
+		search.Limit = min(search.Limit, askedAtOnce)
+	}
+	for len(p.hits) == 0 && !p.ended {
 		found, err := q.r.Search(search)
 		if err != nil {
 			return err
 		}
 		for _, m := range found {
+			search.Before, p.below = m.Seq, m.Seq
 			if known || q.from.Until == 0 || m.SentAt <= q.from.Until { // else it came after the page before
 				p.hits = append(p.hits, m)
 			}
 		}
-		if len(p.hits) > 0 || len(found) < search.Limit {
-			break
-		}
-		search.Before = found[len(found)-1].Seq
+		p.ended = len(found) < search.Limit
 	}
 	if len(p.hits) > 0 {
 		p.latest = p.hits[0].SentAt
 	}
-	if q.asked++; q.asked == askedBlindly {
+	if !p.asked {
+		p.asked = true
+		q.asked++
+	}
+	if q.asked == askedBlindly {
+		q.asked++
 		return q.narrow()
 	}
 	return nil
@@ -275,8 +292,10 @@ func (q *searching) cursor(until Time) string {
 		switch {
 		case p.asked && len(p.hits) > 0:
 			q.from.Places[p.group] = p.hits[0].Seq + 1
-		case p.asked:
+		case p.asked && p.ended:
 			q.from.Places[p.group] = 1
+		case p.asked:
+			q.from.Places[p.group] = p.below
 		}
 	}
 	return writeCursor(q.from)

@@ -113,7 +113,9 @@ func (a *Archive) View(ctx context.Context, read func(chat.Reader) error) error 
 	return read(a.reader(ctx))
 }
 
-func (a *Archive) reader(ctx context.Context) *reader { return &reader{ctx, a.session, a.dialect, nil} }
+func (a *Archive) reader(ctx context.Context) *reader {
+	return &reader{ctx: ctx, session: a.session, dialect: a.dialect}
+}
 
 // Epoch names the history of numbers of the data.
 func (a *Archive) Epoch(ctx context.Context) (epoch string, err error) {

@@ -15,6 +15,8 @@ type reader struct {
 	session *session
 	dialect *dialect
 	index   index // what the words of messages are asked of
+
+	expanded map[string]string // of beginnings that were searched for: see sqliteIndex.expand
 }
 
 var _ chat.Reader = (*reader)(nil)
@@ -30,7 +32,7 @@ func (s *Store) view(ctx context.Context, read func(*reader) error) error {
 		if err := session.finish(s.dialect.beginRead); err != nil {
 			return fmt.Errorf("begin reading: %w", err)
 		}
-		err := read(&reader{ctx, session, s.dialect, s.index()})
+		err := read(&reader{ctx: ctx, session: session, dialect: s.dialect, index: s.index()})
 		if end := session.finish(sqlRollback); end != nil {
 			session.broken = true
 			err = errors.Join(err, fmt.Errorf("end reading: %w", end))

@@ -112,9 +112,10 @@ func (s *searching) search() error {
 
 // readNewest reads from the end on; more says that there are messages before, and not enough found.
 func (s *searching) readNewest() (more bool, err error) {
-	for {
+	for read, step := 0, max(4*s.q.Limit, readThrough/10); ; step = readThrough {
+		step = min(step, readThrough)
 		rows, err := collect(s.ctx, s.session, scanSpoken, `SELECT `+spokenColumns+` FROM messages
-			WHERE group_key = $1 AND seq >= $2 AND seq < $3 ORDER BY seq DESC LIMIT $4`, s.group, s.q.First, s.before, readThrough)
+			WHERE group_key = $1 AND seq >= $2 AND seq < $3 ORDER BY seq DESC LIMIT $4`, s.group, s.q.First, s.before, step)
 		if err != nil {
 			return false, err
 		}
@@ -126,19 +127,20 @@ func (s *searching) readNewest() (more bool, err error) {
 				return false, nil
 			}
 		}
-		if len(rows) < readThrough {
+		if len(rows) < step {
 			return false, nil
 		}
-		if s.before <= s.upTo+1 {
+		if read += step; read >= readThrough && s.before <= s.upTo+1 {
 			return true, nil
 		}
 	}
 }
 
-// readChanged reads those before that changed since the index looked at them.
+// readChanged reads those before that changed since the index looked at them: a few, by the index of changes. The signs
+// keep the planner from going through the whole group instead.
 func (s *searching) readChanged() error {
 	rows, err := collect(s.ctx, s.session, scanSpoken, `SELECT `+spokenColumns+` FROM messages
-		WHERE group_key = $1 AND rev > seq AND rev > $2 AND seq >= $3 AND seq < $4`, s.group, s.upTo, s.q.First, s.before)
+		WHERE group_key = $1 AND rev > seq AND rev > $2 AND +seq >= $3 AND +seq < $4`, s.group, s.upTo, s.q.First, s.before)
 	for _, m := range rows {
 		if s.matches(&m) {
 			s.found = append(s.found, m.seq)

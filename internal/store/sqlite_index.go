@@ -17,7 +17,7 @@ const (
 	// messages never waits for it.
 	searchName = "search.index"
 	// searchVersion is of its tables; an index of another version is made anew.
-	searchVersion = 1
+	searchVersion = 2
 	// seqBits is how much of a row's number is the message's seq; the group's key is before it. So the messages of a group
 	// are a range, in their order.
 	seqBits = 36
@@ -27,7 +27,8 @@ const (
 const searchTables = `
 	CREATE TABLE life (epoch TEXT NOT NULL) STRICT;
 	CREATE TABLE indexed (group_key INTEGER PRIMARY KEY, rev INTEGER NOT NULL, floor INTEGER NOT NULL) STRICT;
-	CREATE VIRTUAL TABLE words USING fts5(word, content='', contentless_delete=1, detail='none', tokenize='ascii');`
+	CREATE VIRTUAL TABLE words USING fts5(word, content='', contentless_delete=1, detail='none', tokenize='ascii');
+	CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);`
 
 // sqliteIndex is an index in a SQLite file, by FTS5. Words come cut already: the tokenizer only parts them at spaces.
 type sqliteIndex struct {
@@ -186,12 +187,16 @@ func (x *sqliteIndex) clear(ctx context.Context) error {
 
 func (x *sqliteIndex) newest(r *reader, group int64, n needles, from, before chat.Seq, limit int) (seqs []chat.Seq, err error) {
 	err = x.readers.use(r.ctx, func(s *session) error {
+		match, err := x.match(r, s, n)
+		if err != nil {
+			return err
+		}
 		seqs, err = collect(r.ctx, s, func(s scanner) (chat.Seq, error) {
 			var row int64
 			err := s.Scan(&row)
 			return chat.Seq(row & (1<<seqBits - 1)), err
 		}, `SELECT rowid FROM words WHERE words MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4`,
-			n.fts5(), rowOf(group, from), rowOf(group, before), limit)
+			match, rowOf(group, from), rowOf(group, before), limit)
 		return err
 	})
 	return seqs, err
@@ -199,35 +204,71 @@ func (x *sqliteIndex) newest(r *reader, group int64, n needles, from, before cha
 
 func (x *sqliteIndex) holding(r *reader, n needles, limit int) (groups []int64, complete bool, err error) {
 	err = x.readers.use(r.ctx, func(s *session) error {
+		match, err := x.match(r, s, n)
+		if err != nil {
+			return err
+		}
 		seen := 0
 		groups = groups[:0]
-		_, err := collect(r.ctx, s, func(s scanner) (row int64, err error) {
+		_, err = collect(r.ctx, s, func(s scanner) (row int64, err error) {
 			err = s.Scan(&row)
 			if seen++; seen == 1 || groups[len(groups)-1] != row>>seqBits {
 				groups = append(groups, row>>seqBits)
 			}
 			return row, err
-		}, `SELECT rowid FROM words WHERE words MATCH $1 ORDER BY rowid LIMIT $2`, n.fts5(), limit)
+		}, `SELECT rowid FROM words WHERE words MATCH $1 ORDER BY rowid LIMIT $2`, match, limit)
 		complete = seen < limit
 		return err
 	})
 	return groups, complete, err
 }
 
-// fts5 is what FTS5 is asked. No needle holds a quote.
-func (n needles) fts5() string {
+// maxExpanded is how many words a beginning is replaced by.
+const maxExpanded = 64
+
+// match is what FTS5 is asked. Of a beginning FTS5 would gather every message of every group each time; words it finds
+// where they are. So a beginning is replaced by the words there are, once for all groups that are searched in a view.
+// No needle holds a quote.
+func (x *sqliteIndex) match(r *reader, s *session, n needles) (string, error) {
 	var terms []string
 	for _, w := range n.words {
-		term := `"` + w.Word + `"`
-		if w.Begins {
-			term += `*`
+		if !w.Begins {
+			terms = append(terms, `"`+w.Word+`"`)
+			continue
 		}
-		terms = append(terms, term)
+		known, err := x.expand(r, s, w.Word)
+		if err != nil {
+			return "", err
+		}
+		terms = append(terms, known)
 	}
 	if n.user != 0 {
 		terms = append(terms, `"`+senderWord(n.user)+`"`)
 	}
-	return strings.Join(terms, " AND ")
+	return strings.Join(terms, " AND "), nil
+}
+
+// expand is a term for all words with a beginning.
+func (x *sqliteIndex) expand(r *reader, s *session, beginning string) (string, error) {
+	if known, ok := r.expanded[beginning]; ok {
+		return known, nil
+	}
+	found, err := collect(r.ctx, s, func(s scanner) (word string, err error) {
+		err = s.Scan(&word)
+		return word, err
+	}, `SELECT term FROM vocabulary WHERE term >= $1 AND term < $2 LIMIT $3`, beginning, beginning+"\U0010ffff", maxExpanded+1)
+	if err != nil {
+		return "", err
+	}
+	term := `"` + beginning + `"*`
+	if 0 < len(found) && len(found) <= maxExpanded {
+		term = `("` + strings.Join(found, `" OR "`) + `")`
+	}
+	if r.expanded == nil {
+		r.expanded = map[string]string{}
+	}
+	r.expanded[beginning] = term
+	return term, nil
 }
 
 // sqliteArchive is the file of an index that is looked at.
