@@ -238,7 +238,10 @@ func TestADeletedUsersRowsStayEmptied(t *testing.T) {
 		for i := range 450 { // more than one step goes through
 			h.send(bob, g, fmt.Sprint(i))
 		}
-		h.send(alice, g, "of alice")
+		last := h.send(alice, g, "of alice")
+		if _, err := h.React(h.ctx, bob, g, last.Seq, "👍", true); err != nil {
+			t.Fatal(err)
+		}
 		h.send(bob, g, "of bob")
 		head := h.head(g)
 		h.must(h.DeleteUser(h.ctx, alice.ID, erase))
@@ -252,7 +255,7 @@ func TestADeletedUsersRowsStayEmptied(t *testing.T) {
 		for _, m := range page.Messages {
 			if m.UserID == alice.ID && m.Kind == chat.MessageText {
 				texts, names = append(texts, m.Text), append(names, m.NickName)
-				if (m.RecalledAt != 0) != erase {
+				if (m.RecalledAt != 0) != erase || (len(m.Reactions) == 0) != erase {
 					t.Errorf("erase %v: the message is %+v", erase, m)
 				}
 			}
