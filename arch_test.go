@@ -53,6 +53,9 @@ var rooms = map[string]room{
 		modules: "golang.org/x/time",
 		why:     "how often each of many may do something; knows nothing of who they are",
 	},
+	"internal/describe": {
+		why: "what Go types are on the wire, in the words of others, pure functions; knows no chat",
+	},
 	"internal/chat": {
 		rooms: "internal/names internal/rates internal/wordfilter internal/words",
 		why:   "the domain; stores and wires know it, it knows none of them",
@@ -84,7 +87,7 @@ var rooms = map[string]room{
 		why:     "bytes on disk, and what they are; the chat says whose they are",
 	},
 	"internal/gateway": {
-		rooms: "internal/chat internal/auth socketio",
+		rooms: "internal/chat internal/auth internal/describe socketio",
 		why:   "the one place where the words of the wire and of the chat meet",
 	},
 	"internal/rest": {

@@ -8,7 +8,7 @@ import (
 
 type blockIn struct {
 	UserID chat.UserID `json:"userId"`
-	On     *bool       `json:"on"` // absent: true
+	On     *bool       `json:"on,omitempty"` // absent: true
 }
 
 // block makes the user hear nothing from somebody directly, or again.

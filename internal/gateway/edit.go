@@ -15,7 +15,7 @@ type editIn struct {
 	GroupID  chat.GroupID  `json:"groupId"`
 	Seq      chat.Seq      `json:"seq"`
 	Message  string        `json:"message"`
-	Mentions []chat.UserID `json:"mentions"`
+	Mentions []chat.UserID `json:"mentions,omitempty"`
 }
 
 // editMessage gives a message of mine another text.

@@ -32,4 +32,4 @@ func (t *Turnstiles) Rooms() int {
 func ScopeOf(request string) auth.Scope { return scopeOf(request) }
 
 // Requests are those that are answered.
-func (g *Gateway) Requests() []string { return g.features }
+func (g *Gateway) Requests() []string { return g.features() }

@@ -10,7 +10,7 @@ type forwardIn struct {
 	GroupID  chat.GroupID `json:"groupId"`
 	Seq      chat.Seq     `json:"seq"`
 	To       chat.GroupID `json:"to"`
-	ClientID string       `json:"clientId"`
+	ClientID string       `json:"clientId,omitempty"`
 }
 
 // forward says what a message says in another group.

@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"log/slog"
+	"reflect"
 	"time"
 
 	"qun/internal/auth"
 	"qun/internal/chat"
+	"qun/internal/describe"
 	"qun/socketio"
 )
 
@@ -51,7 +53,7 @@ type Gateway struct {
 	cfg        Config
 	turnstiles turnstiles
 	reads      reads
-	features   []string // the requests that are answered, as hello tells them
+	requests   []describe.Request // those that are answered
 
 	stop chan struct{} // closed by Close
 	done chan struct{} // closed when the digest's goroutine has ended
@@ -115,8 +117,8 @@ func (nobody) Pushed(string)                           {}
 
 // register is the list of what clients may ask.
 func (g *Gateway) register() {
-	g.handle("hello", g.hello)
-	g.handle("joinRoom", g.joinRoom)
+	handle[helloIn, helloOut](g, "hello", g.hello)
+	handle[joinRoomIn, joinRoomOut](g, "joinRoom", g.joinRoom, reflect.TypeFor[pendingOut]())
 	answer(g, "history", g.history)
 	answer(g, "sync", g.sync)
 	answer(g, "readUpTo", g.readUpTo)
@@ -124,9 +126,9 @@ func (g *Gateway) register() {
 	answer(g, "updateMembership", g.updateMembership)
 	answer(g, "presence", g.presence)
 	answer(g, "search", g.search)
-	g.handle("typing", g.typing)
+	handle[groupIn, any](g, "typing", g.typing)
 
-	g.handle("sendMessage", g.sendMessage)
+	handle[sendMessageIn, chat.Sent](g, "sendMessage", g.sendMessage)
 	answer(g, "editMessage", g.editMessage)
 	answer(g, "recallMessage", g.recallMessage)
 	answer(g, "react", g.react)
@@ -152,8 +154,8 @@ func (g *Gateway) register() {
 	answer(g, "invite", g.invite)
 	answer(g, "invites", g.invites)
 	answer(g, "revokeInvite", g.revokeInvite)
-	g.handle("inviteInfo", g.inviteInfo)
-	g.handle("joinByInvite", g.joinByInvite)
+	handle[tokenIn, chat.Invitation](g, "inviteInfo", g.inviteInfo)
+	handle[joinByInviteIn, joinRoomOut](g, "joinByInvite", g.joinByInvite, reflect.TypeFor[pendingOut]())
 	answer(g, "joinRequests", g.joinRequests)
 	answer(g, "approve", g.approve)
 	answer(g, "announcement", g.announcement)

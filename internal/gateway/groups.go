@@ -13,11 +13,11 @@ import (
 
 // joinRoomIn names a room as people do, or a group by its id. Without a user yet, NickName makes a guest.
 type joinRoomIn struct {
-	RoomName text         `json:"roomName"`
-	NickName text         `json:"nickName"`
-	GroupID  chat.GroupID `json:"groupId"`
-	Text     string       `json:"text"` // to those who let people in
-	Token    string       `json:"-"`    // of an invite
+	RoomName text         `json:"roomName,omitempty"`
+	NickName text         `json:"nickName,omitempty"`
+	GroupID  chat.GroupID `json:"groupId,omitempty"`
+	Text     string       `json:"text,omitempty"` // to those who let people in
+	Token    string       `json:"-"`              // of an invite
 }
 
 // joinRoomOut is the group, who I am, and the newest page.

@@ -14,10 +14,10 @@ const protocol = 1
 // helloIn makes a full client. With Epoch and Heads the answer holds what sync would.
 type helloIn struct {
 	Protocol int                       `json:"protocol"`
-	Epoch    string                    `json:"epoch"`
-	Heads    map[chat.GroupID]chat.Seq `json:"heads"`
-	Me       *chat.Seq                 `json:"me"`
-	Locale   string                    `json:"locale"`
+	Epoch    string                    `json:"epoch,omitempty"`
+	Heads    map[chat.GroupID]chat.Seq `json:"heads,omitempty"`
+	Me       *chat.Seq                 `json:"me,omitempty"`
+	Locale   string                    `json:"locale,omitempty"`
 }
 
 // helloOut is everything a client needs to begin.
@@ -26,9 +26,9 @@ type helloOut struct {
 	Epoch    string               `json:"epoch"`
 	Now      chat.Time            `json:"now"`
 	Build    string               `json:"build"`
-	Head     chat.Seq             `json:"head"`            // of my own counter
-	Me       *chat.User           `json:"me"`              // null: nobody yet, joinRoom makes a guest
-	Token    string               `json:"token,omitempty"` // of a guest who does not have it
+	Head     chat.Seq             `json:"head"`               // of my own counter
+	Me       *chat.User           `json:"me" nullable:"true"` // null: nobody yet, joinRoom makes a guest
+	Token    string               `json:"token,omitempty"`    // of a guest who does not have it
 	Settings json.RawMessage      `json:"settings"`
 	Limits   limits               `json:"limits"`
 	Features []string             `json:"features"`
@@ -51,6 +51,15 @@ type limits struct {
 	Search            int     `json:"search"`        // code points
 	EditSeconds       int     `json:"editSeconds"`   // how long a message of mine can be edited
 	RecallSeconds     int     `json:"recallSeconds"` // and recalled
+}
+
+// features are the requests that are answered.
+func (g *Gateway) features() []string {
+	names := make([]string, len(g.requests))
+	for i, r := range g.requests {
+		names[i] = r.Name
+	}
+	return names
 }
 
 // hello makes the client full: it enters the rooms of all its groups first, and reads them then.
@@ -89,7 +98,7 @@ func (g *Gateway) greeting(c *client) *helloOut {
 		Build:    g.cfg.Build,
 		Me:       g.withPresence(c.who()),
 		Settings: json.RawMessage("{}"),
-		Features: g.features,
+		Features: g.features(),
 		Groups:   []*chat.Conversation{},
 		Limits: limits{
 			MessageLength: l.MessageLength, NickName: l.NickName, RoomName: l.Room,

@@ -61,8 +61,8 @@ func (g *Gateway) inviteInfo(ctx context.Context, c *client, r *request) {
 
 type joinByInviteIn struct {
 	Token    string `json:"token"`
-	NickName text   `json:"nickName"` // makes a guest, as joinRoom does
-	Text     string `json:"text"`
+	NickName text   `json:"nickName,omitempty"` // makes a guest, as joinRoom does
+	Text     string `json:"text,omitempty"`
 }
 
 // joinByInvite is joinRoom by a token.

@@ -8,7 +8,7 @@ import (
 
 type joinRequestsIn struct {
 	GroupID chat.GroupID `json:"groupId"`
-	Cursor  string       `json:"cursor"`
+	Cursor  string       `json:"cursor,omitempty"`
 }
 
 // joinRequests are who waits to be let in.
@@ -19,7 +19,7 @@ func (g *Gateway) joinRequests(ctx context.Context, _ *client, who *chat.User, i
 type approveIn struct {
 	GroupID chat.GroupID `json:"groupId"`
 	UserID  chat.UserID  `json:"userId"`
-	On      *bool        `json:"on"` // absent: true
+	On      *bool        `json:"on,omitempty"` // absent: true
 }
 
 // approve lets somebody in who waits, or says no.

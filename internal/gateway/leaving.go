@@ -7,8 +7,8 @@ import (
 )
 
 type leaveIn struct {
-	GroupID chat.GroupID `json:"groupId"`
-	Room    text         `json:"room"`
+	GroupID chat.GroupID `json:"groupId,omitempty"`
+	Room    text         `json:"room,omitempty"`
 }
 
 // leaveGroup ends the user's membership. A guest who has none just goes.

@@ -9,13 +9,13 @@ import (
 // sendMessageIn says something in a group, named by its id or by a name by which this socket entered it. A nickName
 // that comes along is ignored: identity never comes from a payload.
 type sendMessageIn struct {
-	Room     text          `json:"room"`
-	GroupID  chat.GroupID  `json:"groupId"`
-	Message  text          `json:"message"`
-	ClientID string        `json:"clientId"`
-	ReplyTo  chat.Seq      `json:"replyTo"`
-	Files    []chat.FileID `json:"files"`
-	Mentions []chat.UserID `json:"mentions"`
+	Room     text          `json:"room,omitempty"`
+	GroupID  chat.GroupID  `json:"groupId,omitempty"`
+	Message  text          `json:"message,omitempty"`
+	ClientID string        `json:"clientId,omitempty"`
+	ReplyTo  chat.Seq      `json:"replyTo,omitempty"`
+	Files    []chat.FileID `json:"files,omitempty"`
+	Mentions []chat.UserID `json:"mentions,omitempty"`
 }
 
 // sendMessage says something. On a socket that has not entered anything yet, it waits for that, unless somebody who is

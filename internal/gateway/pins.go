@@ -9,7 +9,7 @@ import (
 type pinIn struct {
 	GroupID chat.GroupID `json:"groupId"`
 	Seq     chat.Seq     `json:"seq"`
-	On      *bool        `json:"on"` // absent: true
+	On      *bool        `json:"on,omitempty"` // absent: true
 }
 
 // pin pins a message for everybody in the group, or takes it off.

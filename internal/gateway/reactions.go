@@ -10,7 +10,7 @@ type reactIn struct {
 	GroupID chat.GroupID `json:"groupId"`
 	Seq     chat.Seq     `json:"seq"`
 	Emoji   string       `json:"emoji"`
-	On      *bool        `json:"on"` // absent: true
+	On      *bool        `json:"on,omitempty"` // absent: true
 }
 
 // react puts an emoji under a message, or takes it back.

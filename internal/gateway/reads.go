@@ -93,7 +93,7 @@ func (g *Gateway) tellReads(group chat.GroupID, seqs map[chat.UserID]chat.Seq) {
 type readByIn struct {
 	GroupID chat.GroupID `json:"groupId"`
 	Seq     chat.Seq     `json:"seq"`
-	Cursor  string       `json:"cursor"`
+	Cursor  string       `json:"cursor,omitempty"`
 }
 
 // readBy is a page of those who have read a message.

@@ -44,7 +44,7 @@ func (g *Gateway) unban(ctx context.Context, _ *client, who *chat.User, in group
 
 type bansIn struct {
 	GroupID chat.GroupID `json:"groupId"`
-	Before  chat.Seq     `json:"before"`
+	Before  chat.Seq     `json:"before,omitempty"`
 }
 
 // bans are who is kept out.

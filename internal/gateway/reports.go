@@ -9,7 +9,7 @@ import (
 type reportIn struct {
 	GroupID chat.GroupID `json:"groupId"`
 	Seq     chat.Seq     `json:"seq"`
-	Reason  string       `json:"reason"`
+	Reason  string       `json:"reason,omitempty"`
 }
 
 type reportsOut struct {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"time"
 
 	"qun/internal/chat"
+	"qun/internal/describe"
 	"qun/socketio"
 )
 
@@ -21,9 +23,11 @@ type request struct {
 	room   string // what the client called the group, for a notice
 }
 
-// handle registers a request whose handler answers by itself.
-func (g *Gateway) handle(name string, h func(context.Context, *client, *request)) {
-	g.features = append(g.features, name)
+// handle registers a request whose handler decodes an In and answers with an Out by itself, or with one of others.
+func handle[In, Out any](g *Gateway, name string, h func(context.Context, *client, *request), others ...reflect.Type) {
+	g.requests = append(g.requests, describe.Request{
+		Name: name, In: reflect.TypeFor[In](), Outs: append([]reflect.Type{reflect.TypeFor[Out]()}, others...),
+	})
 	socketio.Handle(g.namespace, name, func(ctx context.Context, s *socketio.Socket, e *socketio.Event) {
 		c := clientOf(s)
 		c.heard(g.cfg.Now())
@@ -46,7 +50,7 @@ func (g *Gateway) refuseOthers() {
 
 // answer registers a request whose result or error is its answer. Only who is somebody may ask.
 func answer[In, Out any](g *Gateway, name string, h func(context.Context, *client, *chat.User, In) (Out, error)) {
-	g.handle(name, func(ctx context.Context, c *client, r *request) {
+	handle[In, Out](g, name, func(ctx context.Context, c *client, r *request) {
 		who := c.who()
 		if who == nil {
 			r.refuse(errNobody)

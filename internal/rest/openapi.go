@@ -132,7 +132,7 @@ func codeNames() []any {
 	return names
 }
 
-// serveDocument publishes what can be asked.
+// serveDocument publishes what can be asked, over HTTP and over sockets.
 func (s *server) serveDocument(mux *http.ServeMux) {
 	inJSON, err := json.Marshal(s.api.OpenAPI())
 	inYAML, err2 := s.api.OpenAPI().YAML()
@@ -141,6 +141,12 @@ func (s *server) serveDocument(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("GET /openapi.json", published("application/json", inJSON))
 	mux.HandleFunc("GET /openapi.yaml", published("application/yaml", inYAML))
+	if s.AsyncAPI != nil {
+		mux.HandleFunc("GET /asyncapi.json", published("application/json", s.AsyncAPI))
+	}
+	if s.Types != nil {
+		mux.HandleFunc("GET /client.d.ts", published("text/plain; charset=utf-8", s.Types))
+	}
 }
 
 // published serves a text that stays the same while the server runs.

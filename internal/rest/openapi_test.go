@@ -289,9 +289,13 @@ func collectRefs(node any, refs map[string]bool) {
 	}
 }
 
-func TestTheDocumentIsPublishedInBothForms(t *testing.T) {
-	s := newSite(t, nil)
-	for path, want := range map[string]string{"/openapi.json": `"openapi":"3.1.0"`, "/openapi.yaml": "openapi: 3.1.0"} {
+func TestTheDocumentsArePublished(t *testing.T) {
+	s := newSite(t, func(c *rest.Config) {
+		c.AsyncAPI, c.Types = []byte(`{"asyncapi":"3.0.0"}`), []byte("export type A = 1;")
+	})
+	for path, want := range map[string]string{
+		"/openapi.json": `"openapi":"3.1.0"`, "/openapi.yaml": "openapi: 3.1.0", "/asyncapi.json": "asyncapi", "/client.d.ts": "export",
+	} {
 		w := s.ask("GET", path, "")
 		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s: got %d %.100s", path, w.Code, w.Body)

@@ -58,6 +58,8 @@ type Config struct {
 	Healthy func(context.Context) error
 
 	Version string // of the program, for the OpenAPI document
+	// AsyncAPI describes what is said over sockets, Types are the same for TypeScript. Nil: they are not there.
+	AsyncAPI, Types []byte
 
 	App   fs.FS // the built web app; nil: an explanation is shown instead
 	Plain fs.FS // the page of the smallest client, index.html at its root
