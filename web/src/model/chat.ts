@@ -295,7 +295,7 @@ export class Chat extends Watched implements Link {
   private async mistaken(): Promise<void> {
     const before = this.me
     const signedOut = recall('me') === undefined // in another tab
-    if (!before || signedOut || ++this.mistakes > 2) return this.leave() // where no cookie is kept, asking again would never end
+    if (!before?.guest || signedOut || ++this.mistakes > 2) return this.leave() // where no cookie is kept, asking again would never end
     let actual = (await this.account.who()).user
     if (!actual) {
       actual = await this.account.enter({ nickName: before.nickName })

@@ -88,6 +88,8 @@ export interface Membership {
   notify?: string
   pinned?: boolean
   mutedUntil?: string
+  /** The other one of a conversation of two. */
+  peer?: User
 }
 
 export interface Group {

@@ -99,6 +99,15 @@ export class Room extends Watched {
     return this.group.groupId
   }
 
+  /** What it is called here: a conversation of two by the other one. */
+  get name(): string {
+    return this.group.kind === 'direct' ? (this.group.me?.peer?.nickName ?? this.group.name) : this.group.name
+  }
+
+  get picture(): string | undefined {
+    return this.group.kind === 'direct' ? this.group.me?.peer?.avatar : this.group.avatar
+  }
+
   /** The newest message known, for the list of conversations. */
   get last(): Row | undefined {
     const row = this.log.all().at(-1)

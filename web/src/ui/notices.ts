@@ -72,7 +72,7 @@ function seen(room: Room): boolean {
 }
 
 function show(room: Room, row: Row): void {
-  const title = room.group.kind === 'direct' ? row.nickName : `${row.nickName} · ${room.group.name}`
+  const title = room.group.kind === 'direct' ? row.nickName : `${row.nickName} · ${room.name}`
   const shown = new Notification(title, { body: wordSaid(row), tag: row.id, icon: '/icon-192.png', lang: document.documentElement.lang })
   shown.onclick = () => {
     focus()
