@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// readThrough is how many of the newest messages a search reads in any case: who looks for what everybody says finds
+	// readThrough is how many of the newest messages a search reads in any case, unless it wants few hits: who looks for what everybody says finds
 	// a page of it there, and the index, which would first have to gather all of it, is not asked.
 	readThrough = 300
 	// maxAsked bounds how many messages of the index are read at once.
@@ -130,7 +130,7 @@ func (s *searching) readNewest() (more bool, err error) {
 		if len(rows) < step {
 			return false, nil
 		}
-		if read += step; read >= readThrough && s.before <= s.upTo+1 {
+		if read += step; read >= min(readThrough, 6*s.q.Limit) && s.before <= s.upTo+1 {
 			return true, nil
 		}
 	}
