@@ -12,7 +12,7 @@ export const root = resolve(import.meta.dirname, "../..");
 const qun = process.env.QUN_BIN ?? join(root, "bin/qun");
 const seed = process.env.QUN_SEED_BIN ?? join(root, "bin/seed");
 const testbed = process.env.QUN_TESTBED_BIN ?? join(root, "bin/testbed");
-const python = process.env.QUN_PYTHON ?? "/usr/bin/python3";
+export const python = process.env.QUN_PYTHON ?? "/usr/bin/python3";
 
 /** withoutLimits lifts what would refuse a test that talks faster than a person. */
 export const withoutLimits = ["--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0", "--limit-requests", "0"];
