@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,19 +34,22 @@ func TestHalfOpenRequestsAreCut(t *testing.T) {
 				defer here.Close()
 				web := qun.Patient(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 				go web.Serve(&oneConn{conn: there})
-				go func() {
+				var peer sync.WaitGroup
+				peer.Go(func() {
 					_, err := io.WriteString(here, c.begin)
 					for c.drip != "" && err == nil {
 						time.Sleep(time.Second)
 						_, err = io.WriteString(here, c.drip)
 					}
-				}()
+				})
 				begun := time.Now()
 				io.Copy(io.Discard, here)
 				if lived := time.Since(begun); lived > c.within+time.Second {
 					t.Errorf("lived %v, want %v", lived, c.within)
 				}
 				web.Close()
+				here.Close()
+				peer.Wait()
 			})
 		})
 	}
