@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,15 @@ import (
 
 // membersTool is no peer, but built as they are.
 var membersTool = &peer{name: "members", build: []string{"./peers/members"}}
+
+// forgetMembers removes the data that another build made: its tables may be others.
+func (b *bench) forgetMembers() error {
+	old, err := filepath.Glob(filepath.Join(b.results, "members-*"))
+	for _, folder := range old {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	return err
+}
 
 // membersIn is a chat's data with n members, each in 20 groups of 100, and the tokens by which they are signed in. What was
 // made in an earlier round is used again.

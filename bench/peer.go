@@ -70,7 +70,7 @@ func (b *bench) binary(name string) string { return filepath.Join(b.results, "bi
 
 // prepare builds what the peers need.
 func (b *bench) prepare() error {
-	if err := b.noteRevision(); err != nil {
+	if err := errors.Join(b.noteRevision(), b.forgetMembers()); err != nil {
 		return err
 	}
 	for _, p := range append(b.peers[:len(b.peers):len(b.peers)], membersTool) {
