@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
+	"unique"
 
 	"qun/internal/chat"
 	"qun/socketio"
@@ -32,8 +34,8 @@ type presences struct {
 
 // presence is a user who is here, or was a moment ago.
 type presence struct {
-	groups map[chat.GroupID]struct{} // that were told
-	away   *time.Timer               // nil while it has a socket
+	groups []unique.Handle[chat.GroupID] // that were told; see places for why so
+	away   *time.Timer                   // nil while it has a socket
 }
 
 // appear notes that a user is here, and tells those of groups that do not know it.
@@ -45,7 +47,7 @@ func (p *presences) appear(u chat.UserID, groups ...*chat.Group) {
 	}
 	one := p.users[u]
 	if one == nil {
-		one = &presence{groups: map[chat.GroupID]struct{}{}}
+		one = &presence{}
 		p.users[u] = one
 	}
 	if one.away != nil {
@@ -54,8 +56,9 @@ func (p *presences) appear(u chat.UserID, groups ...*chat.Group) {
 	}
 	var rooms []socketio.Room
 	for _, g := range groups {
-		if _, told := one.groups[g.ID]; !told && g.MemberCount <= maxAudience {
-			one.groups[g.ID] = struct{}{}
+		id := unique.Make(g.ID)
+		if g.MemberCount <= maxAudience && !slices.Contains(one.groups, id) {
+			one.groups = appendTight(one.groups, id)
 			rooms = append(rooms, fullRoom(g.ID))
 		}
 	}
@@ -90,8 +93,8 @@ func (p *presences) leave(u chat.UserID, one *presence) {
 	}
 	delete(p.users, u)
 	rooms := make([]socketio.Room, 0, len(one.groups))
-	for g := range one.groups {
-		rooms = append(rooms, fullRoom(g))
+	for _, g := range one.groups {
+		rooms = append(rooms, fullRoom(g.Value()))
 	}
 	p.mu.Unlock()
 	if len(rooms) > 0 {
@@ -104,7 +107,8 @@ func (p *presences) forget(u chat.UserID, g chat.GroupID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if one := p.users[u]; one != nil {
-		delete(one.groups, g)
+		id := unique.Make(g)
+		one.groups = slices.DeleteFunc(one.groups, func(told unique.Handle[chat.GroupID]) bool { return told == id })
 	}
 }
 

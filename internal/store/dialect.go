@@ -25,6 +25,8 @@ type dialect struct {
 	numbers   string // a select of the elements of the list $1 of numbers
 	listOf    func(numbers any) (any, error)
 
+	// spare makes a session that only reads keep little. "": it keeps nothing.
+	spare string
 	// alone says that nobody but the one writer writes, so that the rows it knows stay true.
 	alone bool
 	// patience bounds what the writer waits for in one batch, and what begins and ends a reading; 0: no bound.
@@ -64,6 +66,7 @@ var sqliteDialect = &dialect{
 	lockRow:    ``,
 	lockFree:   ``,
 	alone:      true,
+	spare:      `PRAGMA cache_size = -1024`, // the system has the pages too
 	elements:   `SELECT value FROM json_each($1)`,
 	list:       func(ids []chat.GroupID) (any, error) { return jsonList(ids) },
 	numbers:    `SELECT value FROM json_each($1)`,

@@ -51,7 +51,7 @@ func (p *pool) use(ctx context.Context, read func(*session) error) error {
 func (p *pool) lend(ctx context.Context, read func(*session) error) (stale bool, err error) {
 	s, idle, err := p.take()
 	if err == nil && !idle {
-		s, err = newSession(ctx, p.dialect, p.db)
+		s, err = newReadingSession(ctx, p.dialect, p.db)
 	}
 	if err != nil {
 		return false, err

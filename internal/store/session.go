@@ -27,6 +27,18 @@ func newSession(ctx context.Context, d *dialect, db *sql.DB) (*session, error) {
 	return &session{dialect: d, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
 }
 
+// newReadingSession is for those of which there are several.
+func newReadingSession(ctx context.Context, d *dialect, db *sql.DB) (*session, error) {
+	s, err := newSession(ctx, d, db)
+	if err != nil || d.spare == "" {
+		return s, err
+	}
+	if _, err := s.exec(ctx, d.spare); err != nil {
+		return nil, errors.Join(fmt.Errorf("keep little: %w", err), s.close())
+	}
+	return s, nil
+}
+
 func (s *session) close() error {
 	if s.dialect.hangUp != nil {
 		err := s.dialect.hangUp(s.conn)
