@@ -35,7 +35,7 @@ type Tree struct {
 	Counts   map[word]int    `json:"counts"`
 	Settings json.RawMessage `json:"settings"`
 	Secret   string          `json:"-"`
-	hidden   bool
+	hidden   bool            //nolint:unused // that nobody outside sees it is what is tested
 }
 
 type plantIn struct {

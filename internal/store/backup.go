@@ -79,6 +79,6 @@ func syncFolder(path string) error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	folder.Sync() // not everywhere a folder can be synced
+	_ = folder.Sync() // not everywhere a folder can be synced
 	return folder.Close()
 }
