@@ -6,7 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,8 +25,15 @@ type described struct {
 		Reply  *struct{ Messages []any }
 	}
 	Components struct {
-		Messages map[string]struct{ Name string }
-		Schemas  map[string]struct{ Enum []string }
+		Messages map[string]struct {
+			Payload struct {
+				Ref string `json:"$ref"`
+			}
+		}
+		Schemas map[string]struct {
+			Enum       []string
+			Properties map[string]any
+		}
 	}
 }
 
@@ -54,6 +63,35 @@ func TestEveryRequestIsDescribed(t *testing.T) {
 	for _, name := range []string{"message", "change", "heads", "me", "typing", "presence", "read"} {
 		if op := doc.Operations[name+"-push"]; op.Action != "send" || op.Reply != nil {
 			t.Errorf("push %s: got %+v", name, op)
+		}
+	}
+}
+
+// A stranger reads docs/protocol.md: it has a row for each request, which names all that the request may hold.
+func TestTheDocumentationHasEveryRequest(t *testing.T) {
+	h := open(t, gateway.Config{})
+	doc, _ := describedBy(t, h.gateway)
+	text, err := os.ReadFile("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range h.gateway.Requests() {
+		said, found := "", false
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, "`"+name+" {") || strings.Contains(line, "`"+name+"`") {
+				said += line
+				found = found || strings.Contains(line, "`"+name+" {")
+			}
+		}
+		if !found {
+			t.Errorf("%s is not documented", name)
+			continue
+		}
+		payload := doc.Components.Messages[name+"-request"].Payload
+		for field := range doc.Components.Schemas[strings.TrimPrefix(payload.Ref, "#/components/schemas/")].Properties {
+			if !regexp.MustCompile(`\b` + field + `\b`).MatchString(said) {
+				t.Errorf("%s: its %s is not documented", name, field)
+			}
 		}
 	}
 }

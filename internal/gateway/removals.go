@@ -7,8 +7,8 @@ import (
 )
 
 // kick puts a member or a visitor out.
-func (g *Gateway) kick(ctx context.Context, _ *client, who *chat.User, in chat.Removal) (memberOut, error) {
-	member, err := g.chat.Kick(ctx, who, g.found(in))
+func (g *Gateway) kick(ctx context.Context, _ *client, who *chat.User, in groupUserIn) (memberOut, error) {
+	member, err := g.chat.Kick(ctx, who, g.found(chat.Removal{Group: in.GroupID, User: in.UserID}))
 	return memberOut{member}, err
 }
 

@@ -28,6 +28,6 @@ func (g *Gateway) reports(ctx context.Context, _ *client, who *chat.User, in gro
 }
 
 // resolveReports ends the reports on a message.
-func (g *Gateway) resolveReports(ctx context.Context, _ *client, who *chat.User, in reportIn) (any, error) {
+func (g *Gateway) resolveReports(ctx context.Context, _ *client, who *chat.User, in messageIn) (any, error) {
 	return nil, g.chat.ResolveReports(ctx, who, in.GroupID, in.Seq)
 }
