@@ -78,6 +78,7 @@ func (w storm) rage(t *testing.T, s *server) {
 	}
 	t.Logf("%d messages acknowledged, %d kept, %d numbers heard live", l.acks(), len(history), len(l.told))
 	s.stop(t)
+	s.check(t)
 }
 
 // killServer kills the server, and sometimes once more while it gets up.

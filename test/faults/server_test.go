@@ -23,6 +23,7 @@ var full = os.Getenv("QUN_FAULTS") == "full"
 type server struct {
 	url      string
 	args     []string
+	data     string // its folder
 	database string // its address; empty for a file in the folder
 
 	// Owned by the test's goroutine.
@@ -39,10 +40,11 @@ func startServerOn(t *testing.T, database string) *server {
 	t.Helper()
 	program := programUnderTest(t)
 	address := freeAddress(t)
+	data := t.TempDir()
 	s := &server{
-		url: "http://" + address, database: database,
+		url: "http://" + address, data: data, database: database,
 		args: []string{
-			program, "serve", "--listen", address, "--data", t.TempDir(),
+			program, "serve", "--listen", address, "--data", data,
 			"--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0",
 		},
 	}
@@ -156,6 +158,16 @@ func (s *server) stop(t *testing.T) {
 	}
 	if code := s.cmd.ProcessState.ExitCode(); code != 0 && !t.Failed() {
 		t.Errorf("the server ended with %d; it said:\n%s", code, s.said)
+	}
+}
+
+// check lets the program look at what it keeps: every count and every number must be as the model says.
+func (s *server) check(t *testing.T) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), s.args[0], "check", "--data", s.data)
+	cmd.Env = append(os.Environ(), "QUN_DATABASE="+s.database)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("qun check: %v\n%s", err, said)
 	}
 }
 
