@@ -16,11 +16,10 @@ import (
 	"qun/internal/chat"
 )
 
-// TestModel plays random histories: members and guests enter, send, mention, send again, edit, recall, react, read, miss
-// pushes while they are away, come back by sync; the server restarts. After each of them every client's view must equal
-// what was acknowledged, the numbers that came live must be dense and in order, and unread and mentions must equal counts
-// by hand. QUN_MODEL_ROUNDS says how
-// many histories are played, if a few are not enough.
+// TestModel plays random histories: members and guests enter, send, mention, send again, edit, recall, react, are put out,
+// read, miss pushes while they are away, come back by sync; the server restarts. After each of them every client's view must
+// equal what was acknowledged, the numbers that came live must be dense and in order, and unread and mentions must equal
+// counts by hand. QUN_MODEL_ROUNDS says how many histories are played, if a few are not enough.
 func TestModel(t *testing.T) {
 	rounds := 3
 	if set := os.Getenv("QUN_MODEL_ROUNDS"); set != "" {
@@ -45,6 +44,7 @@ func TestModelNoticesFaults(t *testing.T) {
 		"two swapped pushes":       {events: func(e, before chat.Event) []chat.Event { return []chat.Event{e, before} }, hold: true},
 		"a push of another group":  {events: func(e chat.Event, _ chat.Event) []chat.Event { e.Group += "x"; return []chat.Event{e} }},
 		"another text in the push": {events: func(e chat.Event, _ chat.Event) []chat.Event { return []chat.Event{altered(e)} }},
+		"a frame to a non-member":  {leaks: true},
 		"a miscounted unread":      {reader: func(r chat.Reader) chat.Reader { return miscounting{r} }},
 		"a message sync forgets":   {reader: func(r chat.Reader) chat.Reader { return forgetful{r} }},
 	} {
@@ -60,6 +60,7 @@ func TestModelNoticesFaults(t *testing.T) {
 type fault struct {
 	events func(e, held chat.Event) []chat.Event // instead of every 30th message; held is the one before it, with hold
 	hold   bool
+	leaks  bool // everybody hears of every group
 	reader func(chat.Reader) chat.Reader
 }
 
@@ -197,7 +198,9 @@ func (m *model) note(format string, args ...any) {
 
 func (m *model) step(p *person) {
 	g, entered := m.someGroup(p)
-	switch n := m.random.IntN(24); {
+	switch n := m.random.IntN(25); {
+	case n == 24:
+		m.kick(p, g)
 	case n >= 20:
 		m.change(p, g)
 	case n < 3 || !entered && n < 17:
@@ -341,6 +344,31 @@ func asSeenByAll(m *chat.Message) *chat.Message {
 	return &seen
 }
 
+// kick puts a member out of a group that p runs. It comes back as anybody comes in; what is said meanwhile is not for it.
+func (m *model) kick(p *person, g chat.GroupID) {
+	q := m.people[m.random.IntN(len(m.people))]
+	if !p.in[g] || q == p || q.user.Guest || !q.in[g] {
+		return
+	}
+	group, err := m.Group(m.ctx, p.user, g)
+	m.must(err)
+	if group.Me == nil || group.Me.Role != chat.RoleOwner {
+		return
+	}
+	_, err = m.Kick(m.ctx, p.user, chat.Removal{Group: g, User: q.user.ID})
+	m.must(err)
+	m.mu.Lock()
+	delete(q.in, g)
+	delete(q.is, g)
+	delete(q.head, g)
+	delete(q.rows, g)
+	m.mu.Unlock()
+	in := chat.NewMessage{Group: g, Entered: true, Text: "from outside", ClientID: fmt.Sprint(m.random.Uint64())}
+	if _, err := m.SendMessage(m.ctx, q.user, in); err == nil {
+		m.wrong("%s spoke in a group it was put out of", q.user.NickName)
+	}
+}
+
 // burst lets everybody speak at once, everywhere: the server decides the order.
 func (m *model) burst() {
 	var all sync.WaitGroup
@@ -469,8 +497,13 @@ func (m *model) Notify(e chat.Event) {
 		routed = m.sabotage(e)
 	}
 	for _, e := range routed {
+		if e.Group != "" && !slices.Contains(m.groups, e.Group) && len(m.groups) == len(m.rooms) {
+			m.note("a push of a group that is not there: %s", e.Group)
+		}
 		for _, p := range m.people {
-			p.hear(m, e)
+			if p.in[e.Group] || m.fault != nil && m.fault.leaks && e.Group != "" {
+				p.hear(m, e)
+			}
 		}
 	}
 	m.mu.Unlock()
@@ -497,9 +530,7 @@ func (m *model) sabotage(e chat.Event) []chat.Event {
 // on the way, so a gap, and old news, are faults.
 func (p *person) hear(m *model, e chat.Event) {
 	if !p.in[e.Group] {
-		if e.Group != "" && !slices.Contains(m.groups, e.Group) && len(m.groups) == len(m.rooms) {
-			m.note("a push of a group that is not there: %s", e.Group)
-		}
+		m.note("%s heard of a group it is not in", p.user.NickName)
 		return
 	}
 	if p.away {
