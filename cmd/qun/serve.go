@@ -29,11 +29,11 @@ func serve(ctx context.Context, settings *config.Serve, m Machine) error {
 	s, err := open(ctx, p, reach.link(), slog.New(slog.NewTextHandler(m.Stderr, nil)))
 	if err != nil {
 		closeAll(doors)
-		return err
+		return unlessEnded(ctx, err)
 	}
 	announce(m.Stdout, settings, reach, p.exposure, p.whereabouts())
 	if err := s.announceSetup(ctx, m.Stdout, reach); err != nil {
-		return errors.Join(err, drain(s))
+		return errors.Join(unlessEnded(ctx, err), drain(s))
 	}
 	failed := s.start(doors)
 	if m.Started != nil {
@@ -46,6 +46,14 @@ func serve(ctx context.Context, settings *config.Serve, m Machine) error {
 	case err = <-failed:
 	}
 	return errors.Join(err, drain(s))
+}
+
+// unlessEnded is err, unless somebody ended the program while it was starting: then nothing went wrong.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // drain ends the server in order, whatever ended ctx.

@@ -73,6 +73,7 @@ func TestUserWhoHasTheChatInSightIsNotCalled(t *testing.T) {
 	clock := &movedClock{now: time.Unix(1_700_000_000, 0)}
 	h := open(t, gateway.Config{Now: clock.Now})
 	p, user, _ := h.signIn(t, "alice")
+	p.ask("getUser", map[string]any{"userId": user.ID}) // from here on the gateway knows whose socket it is
 	if h.hub.Watching("nobody") || !h.hub.Watching(user.ID) {
 		t.Error("who just came does not watch, or nobody does")
 	}
