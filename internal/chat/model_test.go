@@ -29,9 +29,11 @@ func TestModel(t *testing.T) {
 		}
 	}
 	for seed := range uint64(rounds) {
-		if faults := play(t, seed, nil); len(faults) > 0 {
-			t.Errorf("seed %d: %v", seed, errors.Join(faults...))
-		}
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { // a test of its own, so that each house is closed before the next
+			if faults := play(t, seed, nil); len(faults) > 0 {
+				t.Error(errors.Join(faults...))
+			}
+		})
 	}
 }
 
