@@ -121,11 +121,11 @@ type model struct {
 	held   *chat.Event
 }
 
-// person is a user and its client.
+// person is a device: a client of a user, who may have several.
 type person struct {
 	user *chat.User
+	is   map[chat.GroupID]bool // a member; of all devices of the user
 	in   map[chat.GroupID]bool // entered
-	is   map[chat.GroupID]bool // a member
 	away bool                  // hears nothing
 
 	head map[chat.GroupID]chat.Seq
@@ -153,10 +153,10 @@ func play(t *testing.T, seed uint64, fault *fault) []error {
 		if i%2 == 0 {
 			u = m.member(fmt.Sprint("member-", i+2))
 		}
-		m.people = append(m.people, &person{
-			user: u, in: map[chat.GroupID]bool{}, is: map[chat.GroupID]bool{},
-			head: map[chat.GroupID]chat.Seq{}, from: map[chat.GroupID]chat.Seq{}, rows: map[chat.GroupID]map[chat.Seq]*chat.Message{},
-		})
+		m.people = append(m.people, device(u, map[chat.GroupID]bool{}))
+	}
+	for _, p := range m.people[:2] { // a member and a guest have another device
+		m.people = append(m.people, device(p.user, p.is))
 	}
 	for n := 0; n < 120 && !m.caught(); n++ {
 		m.step(m.people[m.random.IntN(len(m.people))])
@@ -167,6 +167,13 @@ func play(t *testing.T, seed uint64, fault *fault) []error {
 	m.settle()
 	m.check()
 	return m.faults
+}
+
+func device(u *chat.User, is map[chat.GroupID]bool) *person {
+	return &person{
+		user: u, is: is, in: map[chat.GroupID]bool{},
+		head: map[chat.GroupID]chat.Seq{}, from: map[chat.GroupID]chat.Seq{}, rows: map[chat.GroupID]map[chat.Seq]*chat.Message{},
+	}
 }
 
 // start puts the model between the service and the house: the model routes pushes to clients.
@@ -349,7 +356,7 @@ func asSeenByAll(m *chat.Message) *chat.Message {
 // kick puts a member out of a group that p runs. It comes back as anybody comes in; what is said meanwhile is not for it.
 func (m *model) kick(p *person, g chat.GroupID) {
 	q := m.people[m.random.IntN(len(m.people))]
-	if !p.in[g] || q == p || q.user.Guest || !q.in[g] {
+	if !p.in[g] || q.user.ID == p.user.ID || q.user.Guest || !q.in[g] {
 		return
 	}
 	group, err := m.Group(m.ctx, p.user, g)
@@ -360,10 +367,14 @@ func (m *model) kick(p *person, g chat.GroupID) {
 	_, err = m.Kick(m.ctx, p.user, chat.Removal{Group: g, User: q.user.ID})
 	m.must(err)
 	m.mu.Lock()
-	delete(q.in, g)
-	delete(q.is, g)
-	delete(q.head, g)
-	delete(q.rows, g)
+	for _, d := range m.people {
+		if d.user.ID == q.user.ID {
+			delete(d.in, g)
+			delete(d.is, g)
+			delete(d.head, g)
+			delete(d.rows, g)
+		}
+	}
 	m.mu.Unlock()
 	in := chat.NewMessage{Group: g, Entered: true, Text: "from outside", ClientID: fmt.Sprint(m.random.Uint64())}
 	if _, err := m.SendMessage(m.ctx, q.user, in); err == nil {
