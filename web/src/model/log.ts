@@ -12,6 +12,8 @@ export interface LogEvents {
   arrived?(row: Row): void
   member?(member: Member): void
   group?(group: Group): void
+  /** A row that is held has changed, and the push does not show it. */
+  stale?(seq: number): void
   /** May complete a row from the one it replaces, before it is kept. */
   refine?(row: Row, before: Row | undefined): Row
 }
@@ -182,8 +184,9 @@ export class Log {
       if (this.merge(p.message) && fresh) this.events.arrived?.(p.message)
       return
     }
-    const { message, member, group } = p.change
+    const { message, member, group, seq } = p.change
     if (message) this.merge(message)
+    else if (seq !== undefined && this.rows.has(seq)) this.events.stale?.(seq)
     if (member) this.events.member?.(member)
     if (group) this.events.group?.(group)
   }

@@ -199,6 +199,8 @@ export interface Change {
   groupId: GroupId
   head: number
   kind: 'message' | 'member' | 'group'
+  /** The message that changed, where its row may not be shown to all who hear of it. */
+  seq?: number
   message?: Row
   member?: Member
   group?: Group

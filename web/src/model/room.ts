@@ -90,6 +90,7 @@ export class Room extends Watched {
       arrived: (row) => this.arrived(row),
       member: (member) => this.meet(member),
       group: (group) => this.describe(group),
+      stale: (seq) => void this.fetch(seq).then((row) => row && this.take(row)),
       refine: (row, before) => carry(row, before, this.me()),
     })
     if (group.me) this.readSeq = group.me.readSeq
@@ -209,19 +210,25 @@ export class Room extends Watched {
     const held = this.log.row(seq) ?? this.quotes.get(seq)
     if (held !== undefined) return held
     this.quotes.set(seq, null)
-    if (this.link.ready) void this.fetch(seq)
+    if (this.link.ready) void this.quote(seq)
     return null
   }
 
-  private async fetch(seq: number): Promise<void> {
+  private async quote(seq: number): Promise<void> {
+    const row = await this.fetch(seq)
+    if (row === null) this.quotes.delete(seq) // asked for again when it is shown again
+    else if (row) this.quotes.set(seq, row)
+    this.changed()
+  }
+
+  /** One row as it is now; undefined when it is not there, null when there was no answer. */
+  private async fetch(seq: number): Promise<Row | undefined | null> {
     try {
       const answer = await this.link.request<HistoryAnswer>('history', { groupId: this.id, around: seq, limit: 1 })
-      const row = answer.messages.find((m) => m.seq === seq)
-      if (row) this.quotes.set(seq, row)
-      this.changed()
+      return answer.messages.find((m) => m.seq === seq)
     } catch (err) {
       if (!(err instanceof Refusal)) throw err
-      this.quotes.delete(seq) // asked for again when it is shown again
+      return null
     }
   }
 
