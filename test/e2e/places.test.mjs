@@ -45,7 +45,7 @@ suite('places', (house) => {
     for (let i = 0; i < 260; i++) await talker.say('第 ' + i)
     talker.leave()
     await page.reload()
-    await until(() => rows(page), (r) => r.length > 0 && r.every((m) => m.seq > seq), 'the newest page')
+    await at(page, 'composer').waitFor()
     await page.keyboard.press('Control+f')
     await at(page, 'search-field').fill('上海')
     const hit = at(page, 'hit').first()
