@@ -1,5 +1,5 @@
 import type { Change, Group, HistoryAnswer, Member, Row, SyncedGroup } from './protocol'
-import { Ranges } from './ranges'
+import { Ranges, type Range } from './ranges'
 
 /** A push that carries a number of the group's counter. */
 export type Numbered = { n: number } & ({ message: Row } | { change: Change })
@@ -12,7 +12,9 @@ export interface LogEvents {
   arrived?(row: Row): void
   member?(member: Member): void
   group?(group: Group): void
-  /** A row that is held has changed, and the push does not show it. */
+  /** A row that is not held was told, because it changed. */
+  passed?(row: Row): void
+  /** A row has changed, held or not, and the push does not show it. */
   stale?(seq: number): void
   /** May complete a row from the one it replaces, before it is kept. */
   refine?(row: Row, before: Row | undefined): Row
@@ -154,6 +156,17 @@ export class Log {
     this.strays.clear()
   }
 
+  /**
+   * Lets go of the rows outside these stretches; a page brings them again, as they are then. While an answer is on its
+   * way nothing is let go: it may be older than a change that only the row here shows.
+   */
+  keep(stretches: readonly Range[]): void {
+    if (this.syncing > 0 || this.paging > 0) return
+    this.ranges.keep(stretches)
+    for (const seq of this.rows.keys()) if (!this.ranges.has(seq)) this.rows.delete(seq)
+    this.sorted = undefined
+  }
+
   private begin(head: number): void {
     this.head = head
     this.started = true
@@ -186,7 +199,7 @@ export class Log {
     }
     const { message, member, group, seq } = p.change
     if (message) this.merge(message)
-    else if (seq !== undefined && this.rows.has(seq)) this.events.stale?.(seq)
+    else if (seq !== undefined) this.events.stale?.(seq)
     if (member) this.events.member?.(member)
     if (group) this.events.group?.(group)
   }
@@ -203,6 +216,7 @@ export class Log {
     if (!mine && !this.ranges.has(row.seq)) {
       const stray = this.strays.get(row.seq)
       if (this.paging > 0 && (!stray || stray.rev < row.rev)) this.strays.set(row.seq, row)
+      this.events.passed?.(row)
       return false
     }
     const kept = this.events.refine?.(row, mine) ?? row

@@ -35,7 +35,27 @@ export class Ranges {
     return to < from || (this.around(from)?.to ?? -1) >= to
   }
 
+  /** Lets go of all but these stretches. */
+  keep(stretches: readonly Range[]): void {
+    const before = this.list
+    this.list = []
+    for (const held of before) {
+      for (const kept of stretches) this.add(Math.max(held.from, kept.from), Math.min(held.to, kept.to))
+    }
+  }
+
   clear(): void {
     this.list = []
   }
+}
+
+/** The place in rows, which are in the order of seq, of the first whose seq is at least that. */
+export function index(rows: readonly { seq: number }[], seq: number): number {
+  let [low, high] = [0, rows.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (rows[middle]!.seq < seq) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -1,5 +1,6 @@
 import { Log } from './log'
 import { carry, type Wishes } from './reactions'
+import { index, type Range } from './ranges'
 import {
   Refusal,
   type Change, type Gone, type Group, type GroupId, type HistoryAnswer, type JoinAnswer, type Member, type Membership,
@@ -43,6 +44,9 @@ export interface RoomEvents {
 const gapDelay = 150 // ms: a push may only be late
 const readDelay = 300 // ms: one request for a burst of messages read
 const page = 50
+const mostHeld = 1500 // rows, however long the history and whatever arrives
+const margin = 200 // rows kept on either side of what is shown, and of the newest
+const mostQuotes = 500 // answered messages kept apart from the rows
 const reeditable = 5 * 60_000 // ms after a recall
 
 /** Room is one group as the app shows it: its log kept in step, who is in it, and how far I have read. */
@@ -57,6 +61,8 @@ export class Room extends Watched {
   readonly told: Told[] = []
   readonly typists = new Typists(() => this.changed())
   readonly people = new Map<UserId, Person>()
+  /** The stretch that stands in the page; told by who shows it. */
+  shown: (() => Range) | undefined
   /** A page is on its way. */
   loading: 'newest' | 'before' | 'after' | 'around' | undefined
 
@@ -70,6 +76,7 @@ export class Room extends Watched {
   private readTimer: ReturnType<typeof setTimeout> | undefined
   private readOwed = false
   private toldCount = 0
+  private paged: Range | undefined // what the last page brought
   private pins: Row[] = []
   private readonly quotes = new Map<number, Row | null>() // null: there is no such message, or it is on its way
   private readonly recalls = new Map<number, { text: string; at: number }>()
@@ -90,7 +97,8 @@ export class Room extends Watched {
       arrived: (row) => this.arrived(row),
       member: (member) => this.meet(member),
       group: (group) => this.describe(group),
-      stale: (seq) => void this.fetch(seq).then((row) => row && this.take(row)),
+      passed: (row) => this.note(row),
+      stale: (seq) => void this.freshen(seq),
       refine: (row, before) => carry(row, before, this.me()),
     })
     if (group.me) this.readSeq = group.me.readSeq
@@ -218,7 +226,25 @@ export class Room extends Watched {
     const row = await this.fetch(seq)
     if (row === null) this.quotes.delete(seq) // asked for again when it is shown again
     else if (row) this.quotes.set(seq, row)
+    for (const oldest of this.quotes.keys()) {
+      if (this.quotes.size <= mostQuotes) break
+      this.quotes.delete(oldest)
+    }
     this.changed()
+  }
+
+  /** Fetches a row that has changed out of sight, if it is here in any form. */
+  private async freshen(seq: number): Promise<void> {
+    if (!this.log.row(seq) && !this.quotes.has(seq)) return
+    const row = await this.fetch(seq)
+    if (row) this.take(row)
+  }
+
+  /** Keeps what stands apart from the rows as new as they are. */
+  private note(row: Row): void {
+    this.notePin(row)
+    const quote = this.quotes.get(row.seq)
+    if (quote && quote.rev < row.rev) this.quotes.set(row.seq, row)
   }
 
   /** One row as it is now; undefined when it is not there, null when there was no answer. */
@@ -281,6 +307,8 @@ export class Room extends Watched {
   reset(): void {
     this.log.forget()
     this.preview = undefined
+    this.quotes.clear()
+    this.pins = []
     this.readSeq = 0
     this.generation++
   }
@@ -314,12 +342,26 @@ export class Room extends Watched {
   }
 
   private settle(): void {
+    this.trim()
     this.changed()
     if (!this.log.gap || this.gapTimer !== undefined) return
     this.gapTimer = setTimeout(() => {
       this.gapTimer = undefined
       if (this.log.gap && this.link.ready) void this.follow()
     }, gapDelay)
+  }
+
+  /** Keeps the rows bounded: those shown, the newest and the last page stay; scrolling and jumps bring others again. */
+  private trim(): void {
+    const rows = this.log.all()
+    if (rows.length <= mostHeld) return
+    const kept = [{ from: rows.at(-margin)!.seq, to: Infinity }]
+    if (this.paged) kept.push(this.paged)
+    if (this.shown) {
+      const { from, to } = this.shown()
+      kept.push({ from: rows[Math.max(0, index(rows, from) - margin)]!.seq, to: rows[index(rows, to) + margin]?.seq ?? Infinity })
+    }
+    this.log.keep(kept)
   }
 
   // Pages of history.
@@ -354,6 +396,7 @@ export class Room extends Watched {
     } finally {
       this.loading = undefined
       this.log.page(at, answer)
+      if (answer?.messages.length) this.paged = { from: answer.messages[0]!.seq, to: answer.messages.at(-1)!.seq }
       this.recount()
       this.settle()
     }
@@ -379,6 +422,7 @@ export class Room extends Watched {
 
   close(): void {
     this.isOpen = false
+    this.shown = undefined
     this.newLine = undefined
     this.changed()
   }
@@ -443,7 +487,7 @@ export class Room extends Watched {
 
   private merged(row: Row): void {
     if (row.kind !== 'system') this.see(row, true)
-    this.notePin(row)
+    this.note(row)
     if (row.clientId && row.userId === this.me()) this.events.mine?.(row.clientId)
   }
 

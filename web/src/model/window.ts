@@ -1,4 +1,5 @@
 import type { Row } from './protocol'
+import { index } from './ranges'
 import type { Room } from './room'
 
 const first = 60 // rows shown when a room is opened
@@ -14,7 +15,9 @@ export class Window {
   private to = Infinity
   private busy = false
 
-  constructor(private readonly room: Room) {}
+  constructor(private readonly room: Room) {
+    room.shown = () => ({ from: this.from, to: this.to })
+  }
 
   get live(): boolean {
     return this.to === Infinity
@@ -87,7 +90,7 @@ export class Window {
     const rows = this.rows()
     if (!this.live || rows.length <= most) return
     if (following) this.trimTop(most - step * 2)
-    else this.to = rows.at(-1)!.seq
+    else this.to = rows[most - 1]!.seq
   }
 
   private trimTop(keep: number): void {
@@ -126,17 +129,6 @@ export class Window {
     const held = this.stretch()
     return held[Math.max(0, held.length - first)]?.seq ?? 0
   }
-}
-
-/** The index of the first row whose seq is at least seq. */
-function index(rows: readonly Row[], seq: number): number {
-  let [low, high] = [0, rows.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (rows[middle]!.seq < seq) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 function between(rows: readonly Row[], from: number, to: number): readonly Row[] {
