@@ -76,7 +76,7 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 	routes := rest.New(rest.Config{
 		Chat: service, Auth: who, Own: ownRequest(p), Throttle: admission.Throttle, RequestsPerSecond: p.settings.LimitRequests,
 		SignedOut: doors.SignedOut, SignedOutAll: doors.SignedOutAll, Registration: rest.Registration(p.settings.MayRegister(p.exposure)),
-		Link: link, Account: web.Account(), Online: doors.Online, Healthy: canRead(data), Version: version,
+		Link: link, Account: web.Account(), Presence: doors.Presence, Healthy: canRead(data), Version: version,
 		App: web.App(), Plain: web.Plain(), AsyncAPI: doors.AsyncAPI(), Types: doors.TypeScript(), Logger: log,
 	})
 	courier.Start()

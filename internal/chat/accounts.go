@@ -105,13 +105,17 @@ func (s *Service) UpdateMe(ctx context.Context, who *User, in MyChanges) (*Me, e
 	if err != nil {
 		return nil, err
 	}
-	var me *Me
-	err = s.store.ChangeUser(ctx, who.ID, func(tx UserTx) error {
-		me, err = putMe(tx, u, in.Settings)
+	return s.putUser(ctx, u, in.Settings)
+}
+
+// putUser keeps u's name and picture, and its settings unless they are nil, and tells whom it concerns.
+func (s *Service) putUser(ctx context.Context, u *User, settings json.RawMessage) (me *Me, err error) {
+	err = s.store.ChangeUser(ctx, u.ID, func(tx UserTx) error {
+		me, err = putMe(tx, u, settings)
 		return err
 	})
-	if errors.Is(err, ErrNotFound) && who.Guest {
-		if in.Settings != nil {
+	if errors.Is(err, ErrNotFound) && u.Guest {
+		if settings != nil {
 			return nil, refuseAccount()
 		}
 		return &Me{User: u, Settings: json.RawMessage(`{}`)}, nil
@@ -119,7 +123,7 @@ func (s *Service) UpdateMe(ctx context.Context, who *User, in MyChanges) (*Me, e
 	if err = s.orTaken(ctx, err, u.NickName); err != nil {
 		return nil, refusal(err, "change a user")
 	}
-	s.announcer.settle(ctx, counter{user: who.ID})
+	s.announcer.settle(ctx, counter{user: u.ID})
 	s.teller.ring()
 	return me, nil
 }

@@ -86,6 +86,40 @@ func (s *Service) OwnBot(ctx context.Context, by *User, id UserID) (bot *User, e
 	return bot, nil
 }
 
+// BotChanges are what the maker of a bot changes of it; nil stays as it is.
+type BotChanges struct {
+	NickName *string `json:"nickName,omitempty"`
+	Avatar   *FileID `json:"avatar,omitempty"` // a picture that its maker uploaded; "" for none
+}
+
+// UpdateBot changes a bot that by made. Its groups learn of it a moment later, as of anybody's new name or picture.
+func (s *Service) UpdateBot(ctx context.Context, by *User, id UserID, in BotChanges) (*User, error) {
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
+	defer s.life.RUnlock()
+	bot, err := s.OwnBot(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	changed := *bot
+	if in.NickName != nil {
+		if changed.NickName, err = names.Member(*in.NickName, s.cfg.Limits.NickName); err != nil {
+			return nil, s.badName(err)
+		}
+	}
+	if in.Avatar != nil {
+		if changed.Avatar, err = s.NewAvatar(ctx, by, *in.Avatar); err != nil {
+			return nil, err
+		}
+	}
+	me, err := s.putUser(ctx, &changed, nil)
+	if err != nil {
+		return nil, err
+	}
+	return me.User, nil
+}
+
 // DeleteBot deletes a bot that by made: it leaves its groups, and its name is free again. What it said stays.
 func (s *Service) DeleteBot(ctx context.Context, by *User, id UserID) error {
 	if _, err := s.OwnBot(ctx, by, id); err != nil {

@@ -48,6 +48,35 @@ func (s *Service) ReadBy(ctx context.Context, who *User, id GroupID, seq Seq, cu
 	return page, nil
 }
 
+// Reads is how far each member of a group of at most limit members has read; whoever has read nothing is left out.
+func (s *Service) Reads(ctx context.Context, who *User, id GroupID, limit int) (seqs map[UserID]Seq, err error) {
+	if wait := s.lookups.Take(who.ID); wait > 0 {
+		return nil, refuseRate(wait)
+	}
+	err = s.store.View(ctx, func(r Reader) error {
+		seqs = map[UserID]Seq{}
+		group, _, err := s.within(r, who, id, ActRead)
+		if err != nil {
+			return err
+		}
+		if group.MemberCount > limit {
+			return refuseManyReaders(limit)
+		}
+		roll, err := r.Roll(id, "", rollPage)
+		for _, one := range roll {
+			read := max(one.ReadSeq, s.cursors.at(one.UserID, one.GroupID))
+			if one.Active() && read > 0 {
+				seqs[one.UserID] = read
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, refusal(err, fmt.Sprintf("ask how far %s has read", id))
+	}
+	return seqs, nil
+}
+
 // readers are those of roll who have read m, by cursors that may not be written yet.
 func (s *Service) readers(roll []*Membership, m *Message) []*Member {
 	members := []*Member{}

@@ -429,6 +429,10 @@ func refuseSettings(limit int) *Error {
 	return refusef(CodeInvalid, "Settings are a JSON object of at most %d bytes.", "设置应为不超过 %d 字节的 JSON 对象。", limit)
 }
 
+func refuseManyReaders(limit int) *Error {
+	return refusef(CodeTooLarge, "In a group of more than %d members ask with readBy who has read a message.", "超过 %d 人的群请用 readBy 查询某条消息谁读过。", limit)
+}
+
 func refuseTooManyBots(limit int) *Error {
 	return refusef(CodeForbidden, "You have %d bots, as many as one may have. Delete one first.", "你已有 %d 个机器人，达到上限，请先删除一个。", limit)
 }

@@ -26,12 +26,13 @@ const DeletedName = "已注销"
 // Deleted reports whether u deleted its account, or is a bot that was deleted.
 func (u *User) Deleted() bool { return !u.Guest && u.NickName == DeletedName }
 
-// Presence says whether a user has a socket somewhere. The domain does not know: it says PresenceOffline, and who
-// knows the sockets (the gateway) fills in the truth.
+// Presence says whether a user has a socket somewhere, and looks. The domain does not know: it says PresenceOffline, and
+// who knows the sockets (the gateway) fills in the truth.
 type Presence string
 
 const (
 	PresenceOnline  Presence = "online"
+	PresenceAway    Presence = "away" // here, with the chat out of sight for a while
 	PresenceOffline Presence = "offline"
 )
 

@@ -58,7 +58,7 @@ func enums() map[reflect.Type][]string {
 	add(describe.Enum(chat.MemberActive, chat.MemberLeft, chat.MemberKicked, chat.MemberBanned))
 	add(describe.Enum(chat.NotifyAll, chat.NotifyMentions, chat.NotifyNothing))
 	add(describe.Enum(chat.MessageText, chat.MessageFile, chat.MessageJoin, chat.MessageSystem, chat.MessageNotice))
-	add(describe.Enum(chat.PresenceOnline, chat.PresenceOffline))
+	add(describe.Enum(chat.PresenceOnline, chat.PresenceAway, chat.PresenceOffline))
 	add(describe.Enum(chat.WebhookIncoming, chat.WebhookOutgoing))
 	add(describe.Enum(chat.WebhookMessage, chat.WebhookChange))
 	return all

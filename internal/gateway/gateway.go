@@ -23,7 +23,9 @@ type Config struct {
 	Admission *Admission
 	// DigestEvery is how often changed groups tell their number again. 0 means 20 s.
 	DigestEvery time.Duration
-	// AwayAfter is how long who lost its last socket is taken for online. 0 means 5 s.
+	// OfflineAfter is how long who lost its last socket is taken for online. 0 means 5 s.
+	OfflineAfter time.Duration
+	// AwayAfter is how long who has the chat out of sight everywhere is taken for looking. 0 means a minute.
 	AwayAfter time.Duration
 	// ReadsEvery is how long read cursors are gathered before a small group is told of them. 0 means 1 s.
 	ReadsEvery time.Duration
@@ -67,7 +69,7 @@ func Serve(namespace *socketio.Namespace, hub *Hub, service *chat.Service, who *
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	hub.observe(g.cfg.Observer)
-	hub.presences.after = g.cfg.AwayAfter
+	hub.presences.offlineAfter, hub.presences.awayAfter, hub.presences.now = g.cfg.OfflineAfter, g.cfg.AwayAfter, g.cfg.Now
 	g.reads = reads{every: g.cfg.ReadsEvery, tell: g.tellReads}
 	namespace.Use(g.connect)
 	namespace.OnConnect(g.connected)
@@ -91,6 +93,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.DigestEvery == 0 {
 		c.DigestEvery = 20 * time.Second
+	}
+	if c.OfflineAfter == 0 {
+		c.OfflineAfter = offlineAfter
 	}
 	if c.AwayAfter == 0 {
 		c.AwayAfter = awayAfter
@@ -123,6 +128,7 @@ func (g *Gateway) register() {
 	answer(g, "sync", g.sync)
 	answer(g, "readUpTo", g.readUpTo)
 	answer(g, "readBy", g.readBy)
+	answer(g, "reads", g.readsOf)
 	answer(g, "updateMembership", g.updateMembership)
 	answer(g, "presence", g.presence)
 	answer(g, "search", g.search)

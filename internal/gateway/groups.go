@@ -137,7 +137,7 @@ func (g *Gateway) walkIn(ctx context.Context, c *client, who *chat.User, fresh b
 	if entered.JoinLine != nil {
 		g.tellAll(entered.Group.ID, entered.JoinLine)
 	}
-	g.hub.presences.appear(entered.User.ID, entered.Group)
+	g.hub.presences.appear(entered.User, entered.Group)
 	return entered, nil
 }
 

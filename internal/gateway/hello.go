@@ -127,7 +127,7 @@ func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in hell
 	for _, group := range out.Groups {
 		c.call(group.ID, group.Room)
 	}
-	g.hub.presences.appear(who.ID, groupsOf(out.Groups)...)
+	g.hub.presences.appear(who, groupsOf(out.Groups)...)
 	if in.Epoch == "" || in.Heads == nil {
 		return nil
 	}

@@ -30,8 +30,8 @@ func NewHub(namespace *socketio.Namespace) *Hub {
 	h := &Hub{namespace: namespace, changed: map[chat.GroupID]chat.Seq{}, typed: map[typist]time.Time{}}
 	h.observe(nobody{})
 	h.presences = presences{
-		after: awayAfter, tell: h.tellPresence, users: map[chat.UserID]*presence{},
-		here: func(u chat.UserID) bool { return len(h.people.of(u)) > 0 },
+		offlineAfter: offlineAfter, awayAfter: awayAfter, now: time.Now, users: map[chat.UserID]*presence{}, seen: map[chat.UserID]chat.Time{},
+		here: func(u chat.UserID) bool { return len(h.people.of(u)) > 0 }, looking: h.looking, tell: h.tellPresence,
 	}
 	return h
 }
@@ -108,7 +108,7 @@ func (h *Hub) notifyUser(u chat.UserID, change *chat.MeChange) {
 			c.belong(change.Group.GroupID, change.Rev)
 		}
 		if len(clients) > 0 {
-			h.presences.appear(u, &chat.Group{ID: change.Group.GroupID, MemberCount: change.Group.MemberCount})
+			h.presences.appear(clients[0].who(), &chat.Group{ID: change.Group.GroupID, MemberCount: change.Group.MemberCount})
 		}
 	}
 	h.push(userRoom(u), "me", change)

@@ -16,43 +16,78 @@ const (
 	maxAudience = 200
 	// maxAsked bounds how many users one request asks after.
 	maxAsked = 200
-	// awayAfter is how long who lost its last socket is taken for online: pages are reloaded, and phones change networks.
-	awayAfter = 5 * time.Second
+	// offlineAfter is how long who lost its last socket is taken for here: pages are reloaded, and phones change networks.
+	offlineAfter = 5 * time.Second
+	// awayAfter is how long who has the chat out of sight everywhere is taken for looking: people switch windows all the time.
+	awayAfter = time.Minute
 )
 
-// presences tells groups who comes and goes.
+// presences tells groups who comes and goes, and who looks elsewhere.
 type presences struct {
 	// Set once.
-	after time.Duration          // from the last socket on until a user is away
-	here  func(chat.UserID) bool // whether a user has a socket
-	tell  func(chat.UserID, chat.Presence, []socketio.Room)
+	offlineAfter time.Duration          // from the last socket on until a user is offline
+	awayAfter    time.Duration          // from the last look on until a user is away
+	here         func(chat.UserID) bool // whether a user has a socket
+	looking      func(chat.UserID) bool // whether it has the chat in sight, as far as is known
+	tell         func(chat.UserID, chat.Presence, []socketio.Room)
+	now          func() time.Time
 
-	mu     sync.Mutex // guards below; never held while calling here or tell
+	mu     sync.Mutex // guards below; never held while calling a function of above
 	users  map[chat.UserID]*presence
+	seen   map[chat.UserID]chat.Time // when members were here last who are offline
 	closed bool
 }
 
 // presence is a user who is here, or was a moment ago.
 type presence struct {
-	groups []unique.Handle[chat.GroupID] // that were told; see places for why so
-	away   *time.Timer                   // nil while it has a socket
+	groups  []unique.Handle[chat.GroupID] // that were told; see places for why so
+	going   *time.Timer                   // until it is offline; nil while it has a socket
+	drowsy  *time.Timer                   // until it is away; nil while it looks
+	away    bool
+	visitor bool // a guest: when it was here last is nobody's to keep
+}
+
+func (one *presence) now() chat.Presence {
+	if one.away {
+		return chat.PresenceAway
+	}
+	return chat.PresenceOnline
+}
+
+func (one *presence) rooms() []socketio.Room {
+	rooms := make([]socketio.Room, 0, len(one.groups))
+	for _, g := range one.groups {
+		rooms = append(rooms, fullRoom(g.Value()))
+	}
+	return rooms
+}
+
+func (one *presence) stop() {
+	for _, timer := range []**time.Timer{&one.going, &one.drowsy} {
+		if *timer != nil {
+			(*timer).Stop()
+			*timer = nil
+		}
+	}
 }
 
 // appear notes that a user is here, and tells those of groups that do not know it.
-func (p *presences) appear(u chat.UserID, groups ...*chat.Group) {
+func (p *presences) appear(u *chat.User, groups ...*chat.Group) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return
 	}
-	one := p.users[u]
+	one := p.users[u.ID]
 	if one == nil {
 		one = &presence{}
-		p.users[u] = one
+		p.users[u.ID] = one
+		delete(p.seen, u.ID)
 	}
-	if one.away != nil {
-		one.away.Stop()
-		one.away = nil
+	one.visitor = u.Guest
+	if one.going != nil {
+		one.going.Stop()
+		one.going = nil
 	}
 	var rooms []socketio.Room
 	for _, g := range groups {
@@ -62,43 +97,102 @@ func (p *presences) appear(u chat.UserID, groups ...*chat.Group) {
 			rooms = append(rooms, fullRoom(g.ID))
 		}
 	}
+	is := one.now()
 	p.mu.Unlock()
 	if len(rooms) > 0 {
-		p.tell(u, chat.PresenceOnline, rooms)
+		p.tell(u.ID, is, rooms)
 	}
+	p.look(u.ID)
+}
+
+// look notes whether a user has the chat in sight. Who looks again is told of at once; who looks elsewhere, after a while.
+func (p *presences) look(u chat.UserID) {
+	looking := p.looking(u)
+	p.mu.Lock()
+	one := p.users[u]
+	switch {
+	case one == nil || p.closed:
+	case !looking && !one.away && one.drowsy == nil:
+		one.drowsy = time.AfterFunc(p.awayAfter, func() { p.doze(u, one) })
+	case looking && one.drowsy != nil:
+		one.drowsy.Stop()
+		one.drowsy = nil
+	case looking && one.away:
+		one.away = false
+		rooms := one.rooms()
+		p.mu.Unlock()
+		p.tell(u, chat.PresenceOnline, rooms)
+		return
+	}
+	p.mu.Unlock()
+}
+
+// doze says that a user is away, unless it looked again, or went, in time.
+func (p *presences) doze(u chat.UserID, one *presence) {
+	looking, here := p.looking(u), p.here(u)
+	p.mu.Lock()
+	off := p.users[u] != one || one.drowsy == nil || p.closed
+	if !off {
+		one.drowsy = nil
+	}
+	if off || looking || !here {
+		p.mu.Unlock()
+		return
+	}
+	one.away = true
+	rooms := one.rooms()
+	p.mu.Unlock()
+	p.tell(u, chat.PresenceAway, rooms)
 }
 
 // vanish notes that a socket of a user is gone. If it stays the last one, those who knew are told.
 func (p *presences) vanish(u chat.UserID) {
 	if p.here(u) {
+		p.look(u)
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	one := p.users[u]
-	if one == nil || one.away != nil || p.closed {
+	if one == nil || one.going != nil || p.closed {
 		return
 	}
-	one.away = time.AfterFunc(p.after, func() { p.leave(u, one) })
+	one.going = time.AfterFunc(p.offlineAfter, func() { p.leave(u, one) })
 }
 
-// leave says that a user is away, unless it came back in time.
+// leave says that a user is offline, unless it came back in time.
 func (p *presences) leave(u chat.UserID, one *presence) {
 	here := p.here(u)
 	p.mu.Lock()
-	if p.users[u] != one || one.away == nil || p.closed || here {
-		one.away = nil
+	if p.users[u] != one || one.going == nil || p.closed || here {
+		one.going = nil
 		p.mu.Unlock()
 		return
 	}
+	one.stop()
 	delete(p.users, u)
-	rooms := make([]socketio.Room, 0, len(one.groups))
-	for _, g := range one.groups {
-		rooms = append(rooms, fullRoom(g.Value()))
+	if !one.visitor {
+		p.seen[u] = chat.TimeOf(p.now())
 	}
+	rooms := one.rooms()
 	p.mu.Unlock()
 	if len(rooms) > 0 {
 		p.tell(u, chat.PresenceOffline, rooms)
+	}
+}
+
+// of is what a user is, and when it was here last, if it is not and that is known.
+func (p *presences) of(u chat.UserID) (chat.Presence, chat.Time) {
+	here := p.here(u)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch one := p.users[u]; {
+	case !here:
+		return chat.PresenceOffline, p.seen[u]
+	case one == nil:
+		return chat.PresenceOnline, 0
+	default:
+		return one.now(), 0
 	}
 }
 
@@ -117,9 +211,7 @@ func (p *presences) close() {
 	defer p.mu.Unlock()
 	p.closed = true
 	for _, one := range p.users {
-		if one.away != nil {
-			one.away.Stop()
-		}
+		one.stop()
 	}
 }
 
@@ -139,8 +231,11 @@ type presenceIn struct {
 	UserIDs []chat.UserID `json:"userIds"`
 }
 
+// presenceOut says of the users asked after who is here. Who is in none of it is offline, and nobody knows since when.
 type presenceOut struct {
-	Online []chat.UserID `json:"online"`
+	Online []chat.UserID             `json:"online"`
+	Away   []chat.UserID             `json:"away,omitempty"` // those of online who have had the chat out of sight for a while
+	Seen   map[chat.UserID]chat.Time `json:"seen,omitempty"` // when members who are offline were here last
 }
 
 // presence says who of some users is here.
@@ -148,10 +243,17 @@ func (g *Gateway) presence(_ context.Context, _ *client, _ *chat.User, in presen
 	if len(in.UserIDs) > maxAsked {
 		return presenceOut{}, errTooManyAsked
 	}
-	out := presenceOut{Online: []chat.UserID{}}
+	out := presenceOut{Online: []chat.UserID{}, Seen: map[chat.UserID]chat.Time{}}
 	for _, u := range in.UserIDs {
-		if g.Online(u) {
+		is, seen := g.hub.presences.of(u)
+		switch {
+		case is != chat.PresenceOffline:
 			out.Online = append(out.Online, u)
+		case seen != 0:
+			out.Seen[u] = seen
+		}
+		if is == chat.PresenceAway {
+			out.Away = append(out.Away, u)
 		}
 	}
 	return out, nil

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 )
 
 func TestGroupsHearWhoComesAndGoes(t *testing.T) {
-	h := open(t, gateway.Config{AwayAfter: 50 * time.Millisecond})
+	h := open(t, gateway.Config{OfflineAfter: 50 * time.Millisecond})
 	anna, plain, outside := h.member(t, "anna"), h.dial(t), h.member(t, "otto")
 	anna.enter("hall", "")
 	plain.enter("hall", "Petra")
@@ -30,7 +31,7 @@ func TestGroupsHearWhoComesAndGoes(t *testing.T) {
 }
 
 func TestAGroupHearsThatWhoWasAddedIsHere(t *testing.T) {
-	h := open(t, gateway.Config{AwayAfter: 20 * time.Millisecond})
+	h := open(t, gateway.Config{OfflineAfter: 20 * time.Millisecond})
 	anna := h.member(t, "anna")
 	token, id := h.signUp(t, "ben")
 	ben := h.dialAs(t, token)
@@ -49,7 +50,7 @@ func TestAGroupHearsThatWhoWasAddedIsHere(t *testing.T) {
 }
 
 func TestWhoComesBackInTimeWasNeverAway(t *testing.T) {
-	h := open(t, gateway.Config{AwayAfter: 300 * time.Millisecond})
+	h := open(t, gateway.Config{OfflineAfter: 300 * time.Millisecond})
 	anna := h.member(t, "anna")
 	anna.enter("hall", "")
 	token, id := h.signUp(t, "ben")
@@ -107,4 +108,68 @@ func TestAMembershipIsChangedOnAllMyDevices(t *testing.T) {
 	anna.hears(1, "change ", `"groupNick":"老王"`, string(id))
 	anna.hasHeard(0, "half")
 	wants(t, desk.ask("hello", map[string]int{"protocol": 1}), `"draft":"half"`)
+}
+
+func TestWhoLooksElsewhereForAWhileIsAway(t *testing.T) {
+	h := open(t, gateway.Config{AwayAfter: 50 * time.Millisecond, OfflineAfter: 20 * time.Millisecond})
+	anna := h.member(t, "anna")
+	anna.enter("hall", "")
+	token, id := h.signUp(t, "ben")
+	desk, phone := h.dialAs(t, token), h.dialAs(t, token)
+	for _, p := range []*peer{desk, phone} {
+		p.ask("hello", map[string]int{"protocol": 1})
+	}
+	desk.enter("hall", "")
+	is := func() string { return anna.ask("presence", map[string]any{"userIds": []chat.UserID{id}}) }
+
+	desk.ask("visible", map[string]bool{"on": false})
+	for range 5 { // longer than it takes to be away
+		time.Sleep(20 * time.Millisecond)
+	}
+	anna.hasHeard(0, `"away"`) // the phone never said that it does not look
+	phone.ask("visible", map[string]bool{"on": false})
+	anna.hears(1, "presence ", string(id), `"away"`)
+	if got, want := is(), `{"ok":true,"online":["`+string(id)+`"],"away":["`+string(id)+`"]}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	wants(t, anna.ask("getUser", map[string]any{"userId": id}), `"presence":"away"`)
+
+	phone.ask("visible", map[string]bool{"on": true})
+	anna.hears(2, "presence ", string(id), `"online"`)
+	phone.Close() // the one that looked
+	anna.hears(2, "presence ", string(id), `"away"`)
+	desk.Close()
+	anna.hears(1, "presence ", string(id), `"offline"`)
+	wants(t, is(), `"online":[]`, `"seen":{"`+string(id)+`":"`)
+}
+
+func TestWhenAGuestWasHereLastIsNotKept(t *testing.T) {
+	h := open(t, gateway.Config{OfflineAfter: 20 * time.Millisecond})
+	anna, guest := h.member(t, "anna"), h.dial(t)
+	anna.enter("hall", "")
+	guest.ask("hello", map[string]int{"protocol": 1})
+	_, id := guest.enter("hall", "Gast")
+	guest.Close()
+	anna.hears(1, "presence ", string(id), `"offline"`)
+	if got := anna.ask("presence", map[string]any{"userIds": []chat.UserID{id}}); got != `{"ok":true,"online":[]}` {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestWhoOpensASmallGroupLearnsHowFarTheOthersRead(t *testing.T) {
+	h := open(t, gateway.Config{})
+	anna, ben, outside := h.member(t, "anna"), h.member(t, "ben"), h.member(t, "otto")
+	g, annaID := anna.enter("hall", "")
+	_, benID := ben.enter("hall", "")
+	seq := seqOf(t, anna.ask("sendMessage", map[string]any{"groupId": g, "message": "read this"}))
+	ben.ask("readUpTo", map[string]any{"groupId": g, "seq": seq})
+	wants(t, anna.ask("reads", map[string]any{"groupId": g}), fmt.Sprintf(`"%s":%d`, benID, seq), string(annaID))
+	wants(t, outside.ask("reads", map[string]any{"groupId": g}), `"NOT_IN_ROOM"`)
+	user, err := h.chat.User(t.Context(), annaID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.chat.Reads(t.Context(), user, g, 1); err == nil || !strings.Contains(err.Error(), "readBy") {
+		t.Errorf("of a group that is too large: got %v", err)
+	}
 }

@@ -90,6 +90,16 @@ func (g *Gateway) tellReads(group chat.GroupID, seqs map[chat.UserID]chat.Seq) {
 	g.cfg.Observer.Pushed("read")
 }
 
+type readsOut struct {
+	Seqs map[chat.UserID]chat.Seq `json:"seqs"`
+}
+
+// readsOf is how far the members of a small group have read, as `read` tells it from then on.
+func (g *Gateway) readsOf(ctx context.Context, _ *client, who *chat.User, in groupIn) (readsOut, error) {
+	seqs, err := g.chat.Reads(ctx, who, in.GroupID, maxReaders)
+	return readsOut{seqs}, err
+}
+
 type readByIn struct {
 	GroupID chat.GroupID `json:"groupId"`
 	Seq     chat.Seq     `json:"seq"`

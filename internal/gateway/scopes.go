@@ -16,6 +16,7 @@ var scopes = map[string]auth.Scope{
 	"groups":           auth.ScopeRead,
 	"members":          auth.ScopeRead,
 	"readBy":           auth.ScopeRead,
+	"reads":            auth.ScopeRead,
 	"announcement":     auth.ScopeRead,
 	"readAnnouncement": auth.ScopeRead,
 	"inviteInfo":       auth.ScopeRead,

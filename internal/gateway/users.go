@@ -34,18 +34,18 @@ func (g *Gateway) present(id chat.UserID) *chat.User {
 	return nil
 }
 
-// withPresence is a copy of the user that says whether a socket of it is here.
+// withPresence is a copy of the user that says whether it is here.
 func (g *Gateway) withPresence(u *chat.User) *chat.User {
 	if u == nil {
 		return nil
 	}
 	seen := *u
-	seen.Presence = chat.PresenceOffline
-	if g.Online(u.ID) {
-		seen.Presence = chat.PresenceOnline
-	}
+	seen.Presence = g.Presence(u.ID)
 	return &seen
 }
 
-// Online says whether a socket of the user is here.
-func (g *Gateway) Online(id chat.UserID) bool { return len(g.hub.people.of(id)) > 0 }
+// Presence says whether the user is here.
+func (g *Gateway) Presence(id chat.UserID) chat.Presence {
+	is, _ := g.hub.presences.of(id)
+	return is
+}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"qun/internal/chat"
@@ -44,11 +45,13 @@ func (g *Gateway) unsubscribePush(ctx context.Context, _ *client, who *chat.User
 	return nil, g.chat.UnsubscribePush(ctx, who, in.Endpoint)
 }
 
-// visible notes whether the client has the chat in sight: then its user's devices need not be called.
-func (g *Gateway) visible(_ context.Context, c *client, _ *chat.User, in visibleIn) (any, error) {
+// visible notes whether the client has the chat in sight: then its user's devices need not be called. Who looks nowhere is
+// away for the others, after a while.
+func (g *Gateway) visible(_ context.Context, c *client, who *chat.User, in visibleIn) (any, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.said, c.inSight = true, in.On
+	c.mu.Unlock()
+	g.hub.presences.look(who.ID)
 	return nil, nil
 }
 
@@ -63,6 +66,16 @@ func (h *Hub) Watching(u chat.UserID) bool {
 		}
 	}
 	return false
+}
+
+// looking says whether a user has the chat in sight as far as the others are told: clients that never say whether they do,
+// such as bots, are taken to.
+func (h *Hub) looking(u chat.UserID) bool {
+	return slices.ContainsFunc(h.people.of(u), func(c *client) bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return !c.said || c.inSight
+	})
 }
 
 func (c *client) watches() bool {

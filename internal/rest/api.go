@@ -41,6 +41,7 @@ func (s *server) register(mux *http.ServeMux) {
 	s.registerSearch()
 	s.registerFiles(mux)
 	s.registerWebhooks()
+	s.registerWebPush()
 	s.registerModeration()
 }
 

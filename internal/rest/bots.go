@@ -13,6 +13,7 @@ type Bots interface {
 	CreateBot(ctx context.Context, by *chat.User, nickName string) (*chat.User, error)
 	Bots(ctx context.Context, by *chat.User) ([]*chat.User, error)
 	OwnBot(ctx context.Context, by *chat.User, id chat.UserID) (*chat.User, error)
+	UpdateBot(ctx context.Context, by *chat.User, id chat.UserID, in chat.BotChanges) (*chat.User, error)
 	DeleteBot(ctx context.Context, by *chat.User, id chat.UserID) error
 	AddBot(ctx context.Context, by *chat.User, g chat.GroupID, bot chat.UserID) (*chat.Member, error)
 }
@@ -27,6 +28,11 @@ func (s *server) registerBots() {
 		Summary: "Make a bot; its token is shown this once",
 		Refuses: []chat.Code{chat.CodeNameTaken},
 	}, s.createBot)
+	answer(s, route{
+		ID: "updateBot", Method: http.MethodPatch, Path: "/me/bots/{botId}", Tag: tag, Who: persons,
+		Summary: "Change my bot's name or picture; its groups are told a moment later",
+		Refuses: []chat.Code{chat.CodeNotFound, chat.CodeNameTaken},
+	}, s.updateBot)
 	answer(s, route{
 		ID: "rotateBotToken", Method: http.MethodPost, Path: "/me/bots/{botId}/token", Tag: tag, Who: persons,
 		Summary: "Give my bot another token, maybe with other scopes; the one before is good no more",
@@ -107,6 +113,22 @@ func (s *server) giveToken(ctx context.Context, bot *chat.User, scopes []auth.Sc
 
 type botIn struct {
 	BotID chat.UserID `path:"botId"`
+}
+
+type updateBotIn struct {
+	BotID chat.UserID `path:"botId"`
+	Body  struct {
+		NickName *string      `json:"nickName,omitempty"`
+		Avatar   *chat.FileID `json:"avatar,omitempty" doc:"The fileId of a picture that I uploaded, or empty for none."`
+	}
+}
+
+func (s *server) updateBot(ctx context.Context, c *caller, in *updateBotIn) (*userOut, error) {
+	bot, err := s.Chat.UpdateBot(ctx, c.User, in.BotID, chat.BotChanges(in.Body))
+	if err != nil {
+		return nil, err
+	}
+	return &userOut{s.withPresence(bot)}, nil
 }
 
 type rotateBotTokenIn struct {

@@ -28,6 +28,7 @@ type Chat interface {
 	Search
 	Files
 	Webhooks
+	WebPush
 	Moderation
 }
 
@@ -52,8 +53,8 @@ type Config struct {
 	Registration Registration
 	// Link is the address at which others find this server, scheme and host. "": as the request says.
 	Link string
-	// Online says whether a socket of a user is here. Nil: nobody is.
-	Online func(chat.UserID) bool
+	// Presence says whether a user is here. Nil: nobody is.
+	Presence func(chat.UserID) chat.Presence
 	// Healthy says why the server cannot do its work. Nil: it always can.
 	Healthy func(context.Context) error
 

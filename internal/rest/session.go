@@ -42,6 +42,7 @@ type sessionOut struct {
 	Admin        bool         `json:"admin,omitempty"`
 	Token        string       `json:"token,omitempty"`
 	Registration Registration `json:"registration,omitempty"`
+	Address      string       `json:"address,omitempty"`
 }
 
 // Schema implements huma.SchemaProvider: the library cannot say that an object may be null.
@@ -53,6 +54,7 @@ func (sessionOut) Schema(r huma.Registry) *huma.Schema {
 			"user":         {AnyOf: []*huma.Schema{user, {Type: "null"}}},
 			"admin":        {Type: huma.TypeBoolean, Description: "I may administer this server."},
 			"token":        {Type: huma.TypeString, Description: "When one was asked for, instead of the cookie."},
+			"address":      {Type: huma.TypeString, Description: "Where other devices find this server, if it knows."},
 			"registration": {Type: huma.TypeString, Enum: []any{"open", "invite", "off"}, Description: "Who may make an account."},
 		},
 	}
@@ -143,7 +145,7 @@ func (s *server) readSession(_ context.Context, c *caller, _ *struct{}) (session
 	case c.User != nil && c.Token == c.given.Cookie:
 		c.SetCookie(auth.Cookie(c.Token, c.Secure()))
 	}
-	return sessionOut{User: c.User, Admin: c.Identity != nil && c.Identity.Admin, Registration: s.Registration}, nil
+	return sessionOut{User: c.User, Admin: c.Identity != nil && c.Identity.Admin, Registration: s.Registration, Address: s.Link}, nil
 }
 
 // deleteSession signs out.

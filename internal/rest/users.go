@@ -40,12 +40,12 @@ func (s *server) getUser(ctx context.Context, _ *caller, in *userIn) (userOut, e
 	return userOut{s.withPresence(user)}, nil
 }
 
-// withPresence is a copy of the user that says whether a socket of it is here.
+// withPresence is a copy of the user that says whether it is here.
 func (s *server) withPresence(u *chat.User) *chat.User {
 	seen := *u
 	seen.Presence = chat.PresenceOffline
-	if s.Online != nil && s.Online(u.ID) {
-		seen.Presence = chat.PresenceOnline
+	if s.Presence != nil {
+		seen.Presence = s.Presence(u.ID)
 	}
 	return &seen
 }
