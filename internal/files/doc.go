@@ -2,7 +2,7 @@
 //
 // Everything lies below one folder, and is reached through os.Root alone, so no name leads out of it:
 //
-//	kept/ab/<id>     a file as it was uploaded; ab are the last two digits of its id
+//	kept/ab/<id>     a file as it was uploaded, a picture without what is not the picture; ab are the last two digits of its id
 //	thumbs/ab/<id>   a small picture of it, if it is a picture
 //	avatars/ab/<id>  a picture of a user or a group
 //	coming/<random>  what is being written
@@ -11,8 +11,9 @@
 // complete. What stays behind in coming after a crash goes at the next start.
 //
 // What a file is, its first bytes say, never its uploader. A picture is decoded only if its header promises few enough
-// pixels, and only so many are decoded at the same time. Small pictures are drawn anew: of the original's metadata they keep
-// nothing but which side is up.
+// pixels, and only so many are decoded at the same time. Small pictures are drawn anew. Of what a JPEG, PNG or WebP tells
+// beside the picture (where and when it was taken, with what) nothing is kept but which side is up; its pixels stay as
+// they were.
 //
 // # Concurrency
 //

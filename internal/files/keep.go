@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -56,21 +57,25 @@ func (b *beginning) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// look finds out about a picture, and draws its small one. What only begins like a picture is none.
-func (s *Store) look(ctx context.Context, id chat.FileID, f io.ReadSeeker, c *chat.Content) error {
+// look finds out about a picture, takes out of its file what is not the picture, and draws its small one. What only begins
+// like a picture is none.
+func (s *Store) look(ctx context.Context, id chat.FileID, f file, c *chat.Content) error {
 	if !isPicture(c.Type) {
 		return nil
 	}
-	header, err := readHeader(c.Type, f)
-	if err != nil {
+	header, err := s.promise(c.Type, f)
+	if err == nil {
+		c.Size, err = bare(c.Type, f, c.Size)
+	}
+	if errors.Is(err, errShape) {
 		c.Type = anything
 		return nil
 	}
-	if s.pixels > 0 && header.pixels() > s.pixels {
-		return chat.ErrTooManyPixels
+	if err != nil {
+		return err
 	}
 	c.Width, c.Height = header.shown()
-	small, err := s.draw(ctx, c.Type, f, header, thumbnail)
+	small, err := s.draw(ctx, c.Type, f, header, within(thumbSide))
 	if errors.Is(err, errNotDrawn) {
 		return nil
 	}
@@ -83,6 +88,55 @@ func (s *Store) look(ctx context.Context, id chat.FileID, f io.ReadSeeker, c *ch
 	})
 	c.Thumb = err == nil
 	return err
+}
+
+// KeepDrawn keeps a small picture of a picture, and nothing of the picture itself. What cannot be drawn is
+// chat.ErrNoPicture, too many pixels are chat.ErrTooManyPixels.
+func (s *Store) KeepDrawn(ctx context.Context, id chat.FileID, of io.ReadSeeker) (content *chat.Content, err error) {
+	head := &beginning{}
+	if _, err := io.CopyN(head, of, sniffed); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read a picture: %w", err)
+	}
+	kind := http.DetectContentType(head.bytes)
+	if !isPicture(kind) {
+		return nil, chat.ErrNoPicture
+	}
+	header, err := s.promise(kind, of)
+	if errors.Is(err, errShape) {
+		return nil, chat.ErrNoPicture
+	}
+	if err != nil {
+		return nil, err
+	}
+	drawn, err := s.draw(ctx, kind, of, header, within(previewSide))
+	if errors.Is(err, errNotDrawn) {
+		return nil, chat.ErrNoPicture
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, kept, id, func(f file) (err error) {
+		content, err = receive(f, bytes.NewReader(drawn), 0)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	width, height := header.shown()
+	content.Width, content.Height = fit(width, height, previewSide)
+	return content, nil
+}
+
+// promise reads what a picture promises: of too many pixels, chat.ErrTooManyPixels.
+func (s *Store) promise(kind string, f io.ReadSeeker) (header, error) {
+	h, err := readHeader(kind, f)
+	if err != nil {
+		return header{}, errShape
+	}
+	if s.pixels > 0 && h.pixels() > s.pixels {
+		return header{}, chat.ErrTooManyPixels
+	}
+	return h, nil
 }
 
 // anything is the type of what is not known.

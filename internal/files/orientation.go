@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"image"
 	"io"
+	"math"
 )
 
 // orientation says which side of a picture is up (Exif 2.32, 4.6.5, tag 274): 1 is upright, 2 to 4 are mirrored or turned
@@ -36,66 +37,58 @@ func (o orientation) upright(p *image.RGBA) *image.RGBA {
 	return to
 }
 
-// of is where the pixel at x, y is shown.
+// of is where the pixel at x, y is shown: first mirrored, left and right, top and bottom, and then turned over the diagonal.
 func (o orientation) of(x, y, width, height int) image.Point {
-	right, bottom := width-1-x, height-1-y
-	switch o {
-	case 2:
-		return image.Pt(right, y)
-	case 3:
-		return image.Pt(right, bottom)
-	case 4:
-		return image.Pt(x, bottom)
-	case 5:
-		return image.Pt(y, x)
-	case 6:
-		return image.Pt(bottom, x)
-	case 7:
-		return image.Pt(bottom, right)
-	case 8:
-		return image.Pt(y, right)
+	if o == 2 || o == 3 || o == 7 || o == 8 {
+		x = width - 1 - x
+	}
+	if o == 3 || o == 4 || o == 6 || o == 7 {
+		y = height - 1 - y
+	}
+	if o.turned() {
+		x, y = y, x
 	}
 	return image.Pt(x, y)
 }
 
-// The parts of a JPEG file that are looked at (ISO 10918-1, B.1.1.3).
+// The markers of a JPEG file that are looked at (ISO 10918-1, B.1.1.3).
 const (
-	markerStart = 0xd8
-	markerApp1  = 0xe1
-	markerScan  = 0xda // the pixels begin
+	markerEnd     = 0xd9
+	markerScan    = 0xda // the pixels begin
+	markerApp0    = 0xe0
+	markerApp1    = 0xe1
+	markerApp2    = 0xe2
+	markerApp14   = 0xee
+	markerApp15   = 0xef
+	markerComment = 0xfe
 
 	// maxSegments bounds the search: cameras write Exif first.
 	maxSegments = 64
 )
 
+// exifMark is how a segment of Exif begins.
+var exifMark = []byte("Exif\x00\x00")
+
 // readOrientation finds the orientation of a JPEG file. What is not there, or makes no sense, is upright.
 func readOrientation(f io.Reader) orientation {
-	r := bufio.NewReader(f)
-	var start [2]byte
-	if _, err := io.ReadFull(r, start[:]); err != nil || start != [2]byte{0xff, markerStart} {
+	p := &parser{Reader: bufio.NewReader(f), size: math.MaxInt64}
+	start, err := p.take(2)
+	if err != nil || !bytes.Equal(start, []byte{0xff, 0xd8}) {
 		return upright
 	}
 	for range maxSegments {
-		var head [4]byte // 0xff, marker, 16 bits of length with themselves
-		if _, err := io.ReadFull(r, head[:]); err != nil || head[0] != 0xff || head[1] == markerScan {
+		s, err := p.segment()
+		if err != nil || s.marker == markerScan {
 			return upright
 		}
-		length := int(binary.BigEndian.Uint16(head[2:])) - 2
-		if length < 0 {
-			return upright
-		}
-		if head[1] != markerApp1 {
-			if _, err := r.Discard(length); err != nil {
+		if s.marker != markerApp1 {
+			if p.pass(s.length) != nil {
 				return upright
 			}
 			continue
 		}
-		segment := make([]byte, length)
-		if _, err := io.ReadFull(r, segment); err != nil {
-			return upright
-		}
-		if exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok {
-			return orientationOf(exif)
+		if o, err := p.exif(s.length); err != nil || o != upright {
+			return o
 		}
 	}
 	return upright
@@ -106,12 +99,14 @@ const tagOrientation = 274
 // orientationOf reads the first directory of a TIFF structure: byte order, 42, offset of the directory; there, a count and
 // entries of 12 bytes: tag, type, number, value.
 func orientationOf(tiff []byte) orientation {
-	if len(tiff) < 8 {
-		return upright
-	}
 	var order binary.ByteOrder = binary.BigEndian
-	if tiff[0] == 'I' {
+	switch {
+	case len(tiff) < 8:
+		return upright
+	case bytes.HasPrefix(tiff, []byte("II*\x00")):
 		order = binary.LittleEndian
+	case !bytes.HasPrefix(tiff, []byte("MM\x00*")):
+		return upright
 	}
 	at := uint64(order.Uint32(tiff[4:]))
 	if at+2 > uint64(len(tiff)) {
@@ -132,4 +127,9 @@ func orientationOf(tiff []byte) orientation {
 		rest = rest[12:]
 	}
 	return upright
+}
+
+// tiffOf is a TIFF structure that says an orientation, and nothing else.
+func tiffOf(o orientation) []byte {
+	return []byte("MM\x00*\x00\x00\x00\x08" + "\x00\x01" + "\x01\x12\x00\x03\x00\x00\x00\x01\x00" + string(byte(o)) + "\x00\x00" + "\x00\x00\x00\x00")
 }

@@ -17,6 +17,7 @@ import (
 
 const (
 	thumbSide   = 640
+	previewSide = 320
 	avatarSide  = 256
 	jpegQuality = 82
 
@@ -121,11 +122,13 @@ func (s *Store) draw(ctx context.Context, kind string, f io.ReadSeeker, h header
 	return encode(shape(whole, h.side))
 }
 
-// thumbnail is a picture that fits into a square of thumbSide; a smaller one stays as large as it is.
-func thumbnail(p picture, side orientation) picture {
-	b := p.Bounds()
-	width, height := fit(b.Dx(), b.Dy(), thumbSide)
-	return side.upright(scale(p, b, width, height))
+// within draws a picture so that it fits into a square; a smaller one stays as large as it is.
+func within(edge int) func(picture, orientation) picture {
+	return func(p picture, side orientation) picture {
+		b := p.Bounds()
+		width, height := fit(b.Dx(), b.Dy(), edge)
+		return side.upright(scale(p, b, width, height))
+	}
 }
 
 // avatar is the middle of a picture, avatarSide wide and high.

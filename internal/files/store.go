@@ -48,7 +48,10 @@ var _ chat.Files = (*Store)(nil)
 // file is what a Store writes to.
 type file interface {
 	io.ReadWriteSeeker
+	io.ReaderAt
+	io.WriterAt
 	io.Closer
+	Truncate(size int64) error
 	Sync() error
 }
 
