@@ -5,7 +5,7 @@ var fileGuards = []mutant{
 	// What comes in.
 	{"internal/files/keep.go", `io.LimitReader(body, limit+1)`, `body`, "TestAnEndlessBodyIsCut"},
 	{"internal/files/keep.go", `if limit > 0 && n > limit {`, `if false {`, "TestWhatIsRefusedOrAbortedLeavesNothing"},
-	{"internal/files/keep.go", `s.pixels > 0 && header.pixels() > s.pixels`, `false`, "TestPictureThatPromisesTooMuchIsNotDecoded"},
+	{"internal/files/keep.go", `s.pixels > 0 && h.pixels() > s.pixels`, `false`, "TestPictureThatPromisesTooMuchIsNotDecoded"},
 	{"internal/files/keep.go", `c.Type = anything`, ``, "TestTheBytesSayWhatAFileIs"},
 	{"internal/files/keep.go", `c.Size, err = bare(c.Type, f, c.Size)`, `_ = bare`, "TestWhatAPhotographTellsIsNotKept"},
 	{"internal/files/bare_kinds.go", `return bytes.HasPrefix(name, []byte("ICC_PROFILE\x00"))`, `return true`, "TestWhatAPhotographTellsIsNotKept"},
