@@ -154,6 +154,7 @@ func (b Broadcast) carryOut(c *Command) {
 		set := n.directory.where(&b.target)
 		for i := range n.parts {
 			if set.has(i) {
+				n.parts[i].moves.Add(1)
 				e.count(i, n.directory.add)
 			}
 		}
@@ -187,14 +188,15 @@ func (e *commandEntry) Run(sh *engineio.Shard) {
 		e.carryOut(sh, s)
 	}
 	e.count(sh.Index(), n.directory.remove)
+	n.parts[sh.Index()].moves.Add(-1)
 }
 
 func (e *commandEntry) carryOut(sh *engineio.Shard, s *Socket) {
 	switch c := e.command; c.Kind {
 	case KindJoin:
-		s.joinNow(sh, e.rooms, e.position)
+		s.joinWithin(sh, e.rooms, e.position)
 	case KindLeave:
-		(&leaveEntry{s, e.rooms}).Run(sh)
+		s.leaveNow(sh, e.rooms)
 	case KindDisconnect:
 		if c.Close {
 			s.Close(nil)
@@ -207,14 +209,14 @@ func (e *commandEntry) carryOut(sh *engineio.Shard, s *Socket) {
 	}
 }
 
-// joinNow is Join on the turn of the shard, where nothing can be waited for. Rooms beyond the limit are not joined.
-func (s *Socket) joinNow(sh *engineio.Shard, rooms []Room, position uint64) {
+// joinWithin joins the rooms up to the limit, on the turn of the shard, where nothing can be waited for.
+func (s *Socket) joinWithin(sh *engineio.Shard, rooms []Room, position uint64) {
 	for _, name := range rooms {
 		if int(s.roomCount.Add(1)) > s.namespace.server.cfg.MaxRooms {
 			s.roomCount.Add(-1)
 			return
 		}
 		s.namespace.directory.add(name, sh.Index())
-		(&joinEntry{s, []Room{name}, position}).Run(sh)
+		s.joinNow(sh, []Room{name}, position)
 	}
 }

@@ -2,6 +2,8 @@ package socketio
 
 import (
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"qun/engineio"
 )
@@ -19,12 +21,15 @@ const maxRoomName = 1024
 // isRoomName says whether applications may name a room so.
 func isRoomName(name Room) bool { return name != everyone && len(name) <= maxRoomName }
 
-// A part is what one shard keeps of a namespace: the rooms of the shard's sockets. Only the shard's turn touches it.
+// A part is what one shard keeps of a namespace: the rooms of the shard's sockets. Only the shard's turn touches rooms.
 type part struct {
 	rooms      map[Room]*room
 	generation uint64 // of the last union, see each
 
-	_ [48]byte // parts of different shards stay out of one cache line
+	moves atomic.Int32 // commands that were issued, and may still change the rooms of any socket of the part
+	mu    sync.Mutex   // guards Socket.memberships against who looks from outside the turn; held for a moment
+
+	_ [32]byte // parts of different shards stay out of one cache line
 }
 
 // A room is one shard's members of a Room.
@@ -58,6 +63,8 @@ func (p *part) join(s *Socket, name Room) bool {
 	} else if s.slotOf(r) >= 0 {
 		return false
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	r.members = append(r.members, member{s, len(s.memberships)})
 	s.memberships = append(s.memberships, membership{r, len(r.members) - 1})
 	return true
@@ -73,21 +80,32 @@ func (p *part) leave(s *Socket, name Room) bool {
 	if slot < 0 {
 		return false
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.removeMember(r, s.memberships[slot].index)
 	s.removeMembership(slot)
 	return true
+}
+
+// has says whether s is a member. Anybody may call it.
+func (p *part) has(s *Socket, name Room) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return s.isMember(name)
 }
 
 // leaveAll ends all memberships, and calls left with the name of each. The socket keeps the list, so that it can still
 // say where it was.
 func (p *part) leaveAll(s *Socket, left func(Room)) {
 	for _, m := range s.memberships {
+		p.mu.Lock()
 		p.removeMember(m.room, m.index)
+		p.mu.Unlock()
 		left(m.room.name)
 	}
 }
 
-// removeMember fills the gap with the last member.
+// removeMember fills the gap with the last member. It is called under the lock: the last member's membership changes too.
 func (p *part) removeMember(r *room, index int) {
 	last := len(r.members) - 1
 	moved := r.members[last]
@@ -106,6 +124,11 @@ func (p *part) removeMember(r *room, index int) {
 // slotOf returns which of the socket's memberships is that in r, or -1.
 func (s *Socket) slotOf(r *room) int {
 	return slices.IndexFunc(s.memberships, func(m membership) bool { return m.room == r })
+}
+
+// isMember says whether one of the socket's memberships is in the room.
+func (s *Socket) isMember(name Room) bool {
+	return slices.ContainsFunc(s.memberships, func(m membership) bool { return m.room.name == name && name != everyone })
 }
 
 // removeMembership fills the gap with the last membership.
@@ -217,13 +240,19 @@ type joinEntry struct {
 }
 
 func (e *joinEntry) Run(sh *engineio.Shard) {
-	s, n := e.socket, e.socket.namespace
-	for _, name := range e.rooms {
+	e.socket.joinNow(sh, e.rooms, e.position)
+	e.socket.moves.Add(-1)
+}
+
+// joinNow is Join on the turn of the shard. The directory counts the socket already.
+func (s *Socket) joinNow(sh *engineio.Shard, rooms []Room, position uint64) {
+	n := s.namespace
+	for _, name := range rooms {
 		if !s.joined || !n.parts[sh.Index()].join(s, name) {
 			s.forgetRoom(name)
 			continue
 		}
-		s.ticket().joined(name, e.position)
+		s.ticket().joined(name, position)
 		n.joinedRoom(s, name)
 	}
 }
@@ -235,8 +264,14 @@ type leaveEntry struct {
 }
 
 func (e *leaveEntry) Run(sh *engineio.Shard) {
-	s, n := e.socket, e.socket.namespace
-	for _, name := range e.rooms {
+	e.socket.leaveNow(sh, e.rooms)
+	e.socket.moves.Add(-1)
+}
+
+// leaveNow is Leave on the turn of the shard.
+func (s *Socket) leaveNow(sh *engineio.Shard, rooms []Room) {
+	n := s.namespace
+	for _, name := range rooms {
 		if s.joined && name != everyone && n.parts[sh.Index()].leave(s, name) {
 			s.forgetRoom(name)
 			s.ticket().left(name)

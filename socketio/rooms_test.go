@@ -170,6 +170,48 @@ func TestRoomsSeesWhatWasIssued(t *testing.T) {
 	})
 }
 
+func TestInSeesWhatWasIssued(t *testing.T) {
+	within(t, socketio.Config{}, func(w *world) {
+		n := w.server.Of("/")
+		_, s := w.crowd(2)
+		check := func(name socketio.Room, want bool, after string) {
+			t.Helper()
+			if got := s[0].In(name); got != want {
+				t.Errorf("in %q after %s: got %v, want %v", name, after, got, want)
+			}
+		}
+		for range 20 {
+			_ = s[0].Join("a")
+			check("a", true, "Join")
+			_ = n.To("a").Join("b")
+			check("b", true, "a Join of its room")
+			_ = n.To("b").Leave("a", "b")
+			check("b", false, "a Leave of its room")
+			check("a", false, "a Leave of another room")
+		}
+		_ = s[0].Join("a")
+		s[0].Disconnect()
+		check("a", true, "its end")
+	})
+}
+
+// Handlers ask In of every message: it must not wait for the shard, whose turn writes all that was sent so far.
+func TestInWaitsForNobodyWhoStaysWhereItIs(t *testing.T) {
+	within(t, socketio.Config{}, func(w *world) {
+		n, proceed := w.server.Of("/"), make(chan struct{})
+		_, s := w.crowd(1)
+		_ = s[0].Join("r")
+		s[0].Rooms()
+		socketio.OnAnyOutgoing(n, func(*socketio.Socket, string, socketio.Args) { <-proceed })
+		_ = s[0].Emit("m")
+		synctest.Wait()
+		if !s[0].In("r") || s[0].In("q") {
+			t.Errorf("got %v for a room it is in, %v for one it is not in", s[0].In("r"), s[0].In("q"))
+		}
+		close(proceed)
+	})
+}
+
 func TestJoinRefusesWhatCannotBe(t *testing.T) {
 	within(t, socketio.Config{MaxRooms: 3}, func(w *world) {
 		var early error

@@ -40,10 +40,12 @@ type Socket struct {
 	value any
 	acks  map[uint64]ackFunc
 
+	moves atomic.Int32 // entries that were issued, and may still change its rooms
+
 	// Owned by the turn of the session's shard.
 	joined      bool // CONNECT was sent, and the end has not come
 	mark        uint64
-	memberships []membership
+	memberships []membership // see part.mu
 }
 
 // extras are what few sockets have. Once there, they stay.
@@ -177,6 +179,7 @@ func (s *Socket) enter(rooms []Room) {
 		names[i] = Room(strings.Clone(string(name))) // the name may be part of a large message
 		s.namespace.directory.add(names[i], s.shardIndex())
 	}
+	s.moves.Add(1)
 	s.namespace.inOrder(func() {
 		s.session.Shard().Post(&joinEntry{s, names, s.namespace.recovery.position()})
 	})
@@ -184,6 +187,7 @@ func (s *Socket) enter(rooms []Room) {
 
 // Leave leaves rooms. A socket cannot leave the room of its own id.
 func (s *Socket) Leave(rooms ...Room) {
+	s.moves.Add(1)
 	s.session.Shard().Post(&leaveEntry{s, append([]Room(nil), rooms...)})
 }
 
@@ -206,16 +210,16 @@ func (s *Socket) roomsNow() []Room {
 	return rooms
 }
 
-// In says whether the socket is in the room, as Rooms does.
+// In says whether the socket is in the room, as Rooms does. Unless the socket is just on its way in or out somewhere, nothing
+// is waited for: handlers ask it of every message.
 func (s *Socket) In(name Room) (in bool) {
 	if name == Room(s.id) {
 		return true
 	}
-	s.read(func(s *Socket) {
-		for _, m := range s.memberships {
-			in = in || (m.room.name == name && name != everyone)
-		}
-	})
+	if p := &s.namespace.parts[s.shardIndex()]; s.moves.Load() == 0 && p.moves.Load() == 0 {
+		return p.has(s, name)
+	}
+	s.read(func(s *Socket) { in = s.isMember(name) })
 	return in
 }
 
@@ -233,6 +237,7 @@ func (s *Socket) connect() {
 	_ = n.awaitWatch([]Room{everyone}) // broadcasts of other servers arrive from the first moment, if they can; it is logged if not
 	e := &connectEntry{socket: s, answer: encodePlain(n.parser, packetConnect, n.name, s.greeting())}
 	e.rooms = s.reserveRooms()
+	s.moves.Add(1)
 	s.mu.Lock() // who finds the socket in the directory does nothing with it before this is done
 	defer s.mu.Unlock()
 	n.inOrder(func() {
@@ -273,8 +278,9 @@ func (e *connectEntry) Run(sh *engineio.Shard) {
 	s.namespace.parts[sh.Index()].join(s, everyone)
 	s.namespace.joinedRoom(s, Room(s.id))
 	for _, name := range e.rooms {
-		(&joinEntry{s, []Room{name}, s.ticket().since[name]}).Run(sh)
+		s.joinNow(sh, []Room{name}, s.ticket().since[name])
 	}
+	s.moves.Add(-1)
 	for _, packets := range e.missed {
 		sh.Send(s.session, false, packets...)
 	}
