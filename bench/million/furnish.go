@@ -19,64 +19,114 @@ import (
 // sizes are how much of everything there is.
 type sizes struct{ messages, groups, members int }
 
-// house is a furnished chat.
+// house is a furnished chat. Of its messages two fifths are in one group, two fifths in the other groups of the reader,
+// alike in all of them, and a fifth in groups that the reader is not in.
 type house struct {
-	store   *store.Store
-	service *chat.Service
-	sizes   sizes
-	reader  *chat.User   // whose pages are measured
-	large   chat.GroupID // has half of all messages
-	crowd   chat.GroupID // has the members
+	store    *store.Store
+	service  *chat.Service
+	sizes    sizes
+	reader   *chat.User   // whose pages are measured
+	speakers []*chat.User // who say everything, in turn
+	mine     []chat.GroupID
+	theirs   []chat.GroupID
+	crowd    chat.GroupID // has the members
 }
 
+// speakers is how many speak.
+const speakers = 8
+
+// Words that are looked for, and how often they are said.
 const (
-	rareWord  = "quokka"  // in one of ten thousand messages
-	someWord  = "meeting" // in one of a hundred
-	oftenWord = "the"     // in one of five
+	rareWord    = "quokka"   // in one of ten thousand messages
+	someWord    = "meeting"  // in one of a hundred
+	oftenWord   = "the"      // in one of five
+	chinese     = "上海"       // in one of two hundred
+	foreignWord = "overseas" // in one of three where the reader is not
+	pastWord    = "formerly" // in one of three of the first twentieth
+	nowhereWord = "nowhere"
 )
+
+// said is how often words are said: in one message of so many.
+var said = []struct {
+	word  string
+	every int
+}{{rareWord, 10_000}, {someWord, 100}, {oftenWord, 5}, {chinese, 200}}
 
 // atOnce is how many write at the same time, so that they share commits.
 const atOnce = 256
 
 // furnish makes what is not there yet.
-func furnish(ctx context.Context, s *store.Store, service *chat.Service, sizes sizes) (*house, error) {
-	h := &house{store: s, service: service, sizes: sizes}
-	reader, err := h.member(ctx, "reader")
-	if err != nil {
+func furnish(ctx context.Context, s *store.Store, service *chat.Service, sizes sizes) (h *house, err error) {
+	h = &house{store: s, service: service, sizes: sizes}
+	if h.reader, err = h.member(ctx, "reader"); err != nil {
 		return nil, err
 	}
-	h.reader = reader
-	rooms := make([]chat.GroupID, sizes.groups)
-	for i := range rooms {
-		if rooms[i], err = h.enter(ctx, reader, fmt.Sprint("room ", i)); err != nil {
+	if h.crowd, err = h.enter(ctx, "crowd", h.reader); err != nil {
+		return nil, err
+	}
+	for i := range speakers {
+		u, err := h.member(ctx, fmt.Sprint("speaker", i))
+		if err != nil {
 			return nil, err
 		}
+		h.speakers = append(h.speakers, u)
 	}
-	h.large = rooms[0]
-	if h.crowd, err = h.enter(ctx, reader, "crowd"); err != nil {
+	everybody := append([]*chat.User{h.reader}, h.speakers...)
+	if h.mine, err = h.rooms(ctx, "room", sizes.groups, everybody); err != nil {
 		return nil, err
 	}
-	large, err := service.Group(ctx, reader, h.large)
-	if err != nil {
+	if h.theirs, err = h.rooms(ctx, "elsewhere", sizes.groups/2, h.speakers); err != nil {
 		return nil, err
 	}
-	crowd, err := service.Group(ctx, reader, h.crowd)
-	if err != nil {
-		return nil, err
-	}
-	if large.Head < 1000 {
-		err = h.timed("messages", sizes.messages, func(n int) error { return h.say(ctx, rooms, n) })
-	}
-	if had := crowd.MemberCount; err == nil && had < sizes.members {
-		err = h.timed("members", sizes.members-had, func(n int) error { return h.join(ctx, had+n) })
-	}
-	if err != nil {
+	if err := h.fill(ctx); err != nil {
 		return nil, err
 	}
 	began := time.Now()
 	err = s.SettleIndex(ctx)
 	log.Printf("the index was in step %.1f s later", time.Since(began).Seconds())
 	return h, err
+}
+
+// rooms are so many rooms with these people in them.
+func (h *house) rooms(ctx context.Context, name string, n int, people []*chat.User) ([]chat.GroupID, error) {
+	rooms := make([]chat.GroupID, n)
+	for i := range rooms {
+		for _, u := range people {
+			id, err := h.enter(ctx, fmt.Sprint(name, " ", i), u)
+			if err != nil {
+				return nil, err
+			}
+			rooms[i] = id
+		}
+	}
+	return rooms, nil
+}
+
+// fill says all messages, and brings the members in.
+func (h *house) fill(ctx context.Context) error {
+	large, err := h.service.Group(ctx, h.reader, h.mine[0])
+	if err != nil {
+		return err
+	}
+	if large.Head < 1000 {
+		if err := h.timed("messages", h.sizes.messages, func(n int) error { return h.say(ctx, n) }); err != nil {
+			return err
+		}
+	}
+	crowd, err := h.service.Group(ctx, h.reader, h.crowd)
+	if err != nil {
+		return err
+	}
+	if crowd.Announced == 0 {
+		text := "welcome"
+		if _, err := h.service.UpdateGroup(ctx, h.reader, chat.GroupUpdate{Group: h.crowd, Announcement: &text}); err != nil {
+			return err
+		}
+	}
+	if had := crowd.MemberCount; had < h.sizes.members {
+		return h.timed("members", h.sizes.members-had, func(n int) error { return h.join(ctx, had+n) })
+	}
+	return nil
 }
 
 // timed does n things, many at once, and says how long that took.
@@ -127,7 +177,7 @@ func (h *house) named(ctx context.Context, name string) (u *chat.User, err error
 	return u, err
 }
 
-func (h *house) enter(ctx context.Context, u *chat.User, room string) (chat.GroupID, error) {
+func (h *house) enter(ctx context.Context, room string, u *chat.User) (chat.GroupID, error) {
 	entered, err := h.service.Enter(ctx, u, chat.Entry{Room: room})
 	if err != nil {
 		return "", err
@@ -135,21 +185,35 @@ func (h *house) enter(ctx context.Context, u *chat.User, room string) (chat.Grou
 	return entered.Group.ID, nil
 }
 
-func (h *house) say(ctx context.Context, rooms []chat.GroupID, n int) error {
-	group := rooms[0]
-	if n%2 == 1 {
-		group = rooms[1+n/2%(len(rooms)-1)]
+func (h *house) say(ctx context.Context, n int) error {
+	group, theirs := h.mine[0], false
+	switch i := n / 5; n % 5 {
+	case 0, 1:
+		group = h.mine[1+(2*i+n%5)%(len(h.mine)-1)]
+	case 2:
+		group, theirs = h.theirs[i%len(h.theirs)], true
 	}
-	_, err := h.service.SendMessage(ctx, h.reader, chat.NewMessage{Group: group, Text: text(n)})
+	text := text(n)
+	if n%3 == 0 && theirs {
+		text += " " + foreignWord
+	}
+	if n%3 == 0 && n < h.sizes.messages/20 {
+		text += " " + pastWord
+	}
+	_, err := h.service.SendMessage(ctx, h.speakers[n/7%speakers], chat.NewMessage{Group: group, Text: text})
 	return err
 }
 
+// join makes a member and brings it into the crowd; most read what is announced there.
 func (h *house) join(ctx context.Context, n int) error {
 	u, err := h.member(ctx, fmt.Sprint("member", n))
 	if err != nil {
 		return err
 	}
-	_, err = h.service.Enter(ctx, u, chat.Entry{Group: h.crowd})
+	if _, err := h.service.Enter(ctx, u, chat.Entry{Group: h.crowd}); err != nil || n%4 == 0 {
+		return err
+	}
+	_, err = h.service.ReadAnnouncement(ctx, u, h.crowd)
 	return err
 }
 
@@ -167,9 +231,9 @@ func text(n int) string {
 			words[i] = hanzi(random)
 		}
 	}
-	for word, every := range map[string]int{rareWord: 10_000, someWord: 100, oftenWord: 5, "上海": 200} {
-		if random.IntN(every) == 0 {
-			words = append(words, word)
+	for _, s := range said {
+		if random.IntN(s.every) == 0 {
+			words = append(words, s.word)
 		}
 	}
 	return strings.Join(words, space)

@@ -20,7 +20,7 @@ func main() {
 	var sizes sizes
 	flag.StringVar(&at.Dir, "data", "", "folder of the data; made if it is not there")
 	flag.StringVar(&at.URL, "database", "", "address of a PostgreSQL database, instead")
-	flag.IntVar(&sizes.messages, "messages", 1_000_000, "messages, half of them in one group")
+	flag.IntVar(&sizes.messages, "messages", 1_000_000, "messages, two fifths of them in one group")
 	flag.IntVar(&sizes.groups, "groups", 200, "groups of the one whose pages are measured")
 	flag.IntVar(&sizes.members, "members", 100_000, "members of one group")
 	flag.Parse()
@@ -89,49 +89,98 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 // measures are what is measured.
 func (h *house) measures() []measure {
 	all := []measure{
-		{"open the app, 200 groups", func(ctx context.Context, _ int) error {
+		{fmt.Sprintf("open the app, %d groups", h.sizes.groups), func(ctx context.Context, _ int) error {
 			_, err := h.service.Overview(ctx, h.reader)
 			return err
 		}},
 		{"history, newest page", h.page(func(int) chat.HistoryQuery { return chat.HistoryQuery{} })},
 		{"history, around any message", h.page(func(n int) chat.HistoryQuery {
-			seq := chat.Seq(1 + n*7919%h.sizes.messages/2)
+			seq := h.any(n)
 			return chat.HistoryQuery{Around: &seq}
 		})},
+		{"history, before any message", h.page(func(n int) chat.HistoryQuery {
+			seq := h.any(n)
+			return chat.HistoryQuery{Before: &seq}
+		})},
 	}
-	for _, word := range []string{rareWord, someWord, oftenWord, "上海", "海", "nowhere"} {
-		all = append(all,
-			measure{"search the large group: " + word, h.search(word, h.large)},
-			measure{"search all mine: " + word, h.search(word, "")})
+	for _, text := range []string{
+		rareWord, someWord, oftenWord, chinese, "海", "mee", "kal", "zu", "the meeting", "meeting 上海", foreignWord, pastWord, nowhereWord,
+	} {
+		q := chat.SearchQuery{Text: text}
+		all = append(all, measure{"search all mine: " + text, h.search(q)})
+		q.Group = h.mine[0]
+		all = append(all, measure{"search the large group: " + text, h.search(q)})
+		q.Group = h.mine[1]
+		all = append(all, measure{"search a small group: " + text, h.search(q)})
 	}
 	return append(all,
-		measure{"send to 100,000 members", func(ctx context.Context, _ int) error {
-			_, err := h.service.SendMessage(ctx, h.reader, chat.NewMessage{Group: h.crowd, Text: "hello, everybody"})
-			return err
-		}},
-		measure{"open a group of 100,000", func(ctx context.Context, _ int) error {
+		measure{"search all mine, by one: meeting", h.search(chat.SearchQuery{Text: someWord, From: h.speakers[1].ID})},
+		measure{"search all mine, next pages: meeting", h.searchOn(someWord)},
+		measure{"search all mine, next pages: quokka", h.searchOn(rareWord)},
+		measure{"send to a small group", h.send(h.mine[1])},
+		measure{fmt.Sprintf("send to %d members", h.sizes.members), h.send(h.crowd)},
+		measure{"open that group", func(ctx context.Context, _ int) error {
 			_, err := h.service.Snapshot(ctx, h.reader, h.crowd)
 			return err
 		}},
-		measure{"members of it, first page", h.members("")},
-		measure{"members of it by name", h.members("member777")},
+		measure{"its members, first page", h.members("")},
+		measure{"its members, next pages", h.membersOn()},
+		measure{"its members by name", h.members("member777")},
+		measure{"its members by a letter", h.members("m")},
+		measure{"who has read its announcement", func(ctx context.Context, _ int) error {
+			a, err := h.service.Announcement(ctx, h.reader, h.crowd)
+			if err == nil && a.Read < a.Of/2 {
+				err = fmt.Errorf("%d of %d have read it", a.Read, a.Of)
+			}
+			return err
+		}},
 	)
 }
+
+// any is some message of the large group.
+func (h *house) any(n int) chat.Seq { return chat.Seq(1 + n*7919%(h.sizes.messages*2/5)) }
 
 func (h *house) page(q func(n int) chat.HistoryQuery) func(context.Context, int) error {
 	return func(ctx context.Context, n int) error {
 		in := q(n)
-		in.Group = h.large
+		in.Group = h.mine[0]
 		_, err := h.service.History(ctx, h.reader, in)
 		return err
 	}
 }
 
-func (h *house) search(text string, group chat.GroupID) func(context.Context, int) error {
+func (h *house) search(q chat.SearchQuery) func(context.Context, int) error {
 	return func(ctx context.Context, _ int) error {
-		found, err := h.service.Search(ctx, h.reader, chat.SearchQuery{Text: text, Group: group})
-		if err == nil && (len(found.Hits) == 0) != (text == "nowhere") {
-			err = fmt.Errorf("%d hits", len(found.Hits))
+		_, err := h.service.Search(ctx, h.reader, q)
+		return err
+	}
+}
+
+// searchOn asks for one page after the other, and begins again behind the last.
+func (h *house) searchOn(text string) func(context.Context, int) error {
+	q := chat.SearchQuery{Text: text}
+	return func(ctx context.Context, _ int) error {
+		found, err := h.service.Search(ctx, h.reader, q)
+		if err == nil {
+			q.Before = found.Before
+		}
+		return err
+	}
+}
+
+func (h *house) send(to chat.GroupID) func(context.Context, int) error {
+	return func(ctx context.Context, _ int) error {
+		_, err := h.service.SendMessage(ctx, h.reader, chat.NewMessage{Group: to, Text: "hello, everybody"})
+		return err
+	}
+}
+
+func (h *house) membersOn() func(context.Context, int) error {
+	q := chat.MemberQuery{Group: h.crowd}
+	return func(ctx context.Context, _ int) error {
+		page, err := h.service.Members(ctx, h.reader, q)
+		if err == nil {
+			q.Cursor = page.Cursor
 		}
 		return err
 	}

@@ -13,12 +13,6 @@ type Announcement struct {
 	Of          int    `json:"of"`   // members there are
 }
 
-// AnnouncementReader counts who has read what a group announces.
-type AnnouncementReader interface {
-	// AnnouncementReaders is how many active members have read the announcement of number seq.
-	AnnouncementReaders(g GroupID, seq Seq) (int, error)
-}
-
 // Announcement is what a group announces, and how many have read it: "12 of 15".
 func (s *Service) Announcement(ctx context.Context, who *User, g GroupID) (a *Announcement, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
@@ -26,11 +20,8 @@ func (s *Service) Announcement(ctx context.Context, who *User, g GroupID) (a *An
 		if err != nil {
 			return err
 		}
-		a = &Announcement{Text: group.Announcement, AnnouncedAt: group.AnnouncedAt, Of: group.MemberCount}
-		if group.Announced > 0 {
-			a.Read, err = r.AnnouncementReaders(g, group.Announced)
-		}
-		return err
+		a = &Announcement{Text: group.Announcement, AnnouncedAt: group.AnnouncedAt, Read: group.Informed, Of: group.MemberCount}
+		return nil
 	})
 	if err != nil {
 		return nil, refusal(err, fmt.Sprintf("read the announcement of %s", g))

@@ -60,6 +60,7 @@ type Group struct {
 	Counted     int64 `json:"-"` // countable messages so far; unread is a difference of such counts
 	DissolvedAt Time  `json:"-"`
 	Announced   Seq   `json:"-"` // the number at which Announcement last changed
+	Informed    int   `json:"-"` // active members who have read that announcement
 	Requests    int   `json:"-"` // join requests that wait; for those who decide
 }
 

@@ -102,7 +102,6 @@ type Reader interface {
 	BanReader
 	DirectReader
 	BlockReader
-	AnnouncementReader
 	AuditReader
 	MentionReader
 	RollReader

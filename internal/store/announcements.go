@@ -2,8 +2,19 @@ package store
 
 import "qun/internal/chat"
 
-func (r *reader) AnnouncementReaders(g chat.GroupID, seq chat.Seq) (n int, err error) {
-	err = r.row(`SELECT COUNT(*) FROM memberships WHERE group_key = (SELECT key FROM groups WHERE id = $1)
-		AND announced = $2 AND announced > 0 AND state = 'active'`, []any{g, seq}, &n)
-	return n, err
+// countInformed keeps the count of active members who have read what is announced, when one of them changes.
+func (g *groupRow) countInformed(before *memberRow, after *chat.Membership) {
+	was, is := before != nil && g.informs(&before.Membership), g.informs(after)
+	switch {
+	case is && !was:
+		g.Informed++
+	case was && !is:
+		g.Informed--
+	}
+	g.whole = g.whole || is != was
+}
+
+// informs reports whether m counts among those who have read what is announced.
+func (g *groupRow) informs(m *chat.Membership) bool {
+	return g.Announced > 0 && m.Announced == g.Announced && m.Active()
 }

@@ -105,6 +105,9 @@ var rules = []rule{
 		WHERE g.floor = 0 AND g.counted <> 0 AND NOT EXISTS (SELECT 1 FROM messages WHERE group_key = g.key)`},
 	{"a group's number of members is wrong", `SELECT g.id AS "group", g.member_count AS says, COUNT(b.user_key) AS are FROM groups g
 		LEFT JOIN memberships b ON b.group_key = g.key AND b.state = 'active' GROUP BY g.id, g.member_count HAVING g.member_count <> COUNT(b.user_key)`},
+	{"who has read an announcement is not counted right", `SELECT g.id AS "group", g.informed AS says, COUNT(b.user_key) AS are FROM groups g
+		LEFT JOIN memberships b ON b.group_key = g.key AND b.state = 'active' AND b.announced = g.announced AND g.announced > 0
+		GROUP BY g.id, g.informed HAVING g.informed <> COUNT(b.user_key)`},
 	{"what a member has read is not counted right", `SELECT g.id AS "group", u.id AS "user", b.read_seq, b.read_count FROM (
 			SELECT b.*, COALESCE((SELECT counted FROM messages WHERE group_key = b.group_key AND seq <= b.read_seq ORDER BY seq DESC LIMIT 1),
 				(SELECT counted - CASE WHEN ` + countable + ` THEN 1 ELSE 0 END FROM messages

@@ -146,6 +146,7 @@ func TestACheckFindsEachKindOfDamage(t *testing.T) {
 		"a count":                  {`UPDATE messages SET counted = counted + 1 WHERE ` + middle, "running count"},
 		"a group's count":          {`UPDATE groups SET counted = counted + 1`, "a group's count"},
 		"a number of members":      {`UPDATE groups SET member_count = member_count - 1`, "number of members"},
+		"who was informed":         {`UPDATE groups SET informed = informed + 1`, "who has read an announcement"},
 		"what was read":            {`UPDATE memberships SET read_count = read_count - 1 WHERE ` + member, "what a member has read"},
 		"a cursor ahead":           {`UPDATE memberships SET read_seq = 1000 WHERE ` + member, "what a member has read"},
 		"own messages":             {`UPDATE memberships SET own_unread = own_unread + 1 WHERE ` + member, "own messages"},

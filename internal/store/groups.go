@@ -54,12 +54,12 @@ type groupRow struct {
 }
 
 const groupColumns = `g.key, g.id, g.room, g.name, g.topic, g.avatar, g.kind, g.visibility, g.joining, g.history,
-	g.announcement, g.announced, g.announced_at, g.slow_mode, g.muted_all, g.retention, g.member_count, g.requests, g.head, g.floor, g.rev,
+	g.announcement, g.announced, g.announced_at, g.informed, g.slow_mode, g.muted_all, g.retention, g.member_count, g.requests, g.head, g.floor, g.rev,
 	g.counted, g.created_at, g.dissolved_at`
 
 func (g *groupRow) dest() []any {
 	return []any{&g.key, &g.ID, &g.Room, &g.Name, &g.Topic, &g.Avatar, &g.Kind, &g.Visibility, &g.Joining, &g.History,
-		&g.Announcement, &g.Announced, &g.AnnouncedAt, &g.SlowMode, &g.MutedAll, &g.Retention, &g.MemberCount, &g.Requests, &g.Head, &g.Floor, &g.Rev,
+		&g.Announcement, &g.Announced, &g.AnnouncedAt, &g.Informed, &g.SlowMode, &g.MutedAll, &g.Retention, &g.MemberCount, &g.Requests, &g.Head, &g.Floor, &g.Rev,
 		&g.Counted, &g.CreatedAt, &g.DissolvedAt}
 }
 
@@ -109,9 +109,9 @@ func (t *tx) writeGroup(g *groupRow) (err error) {
 	case g.whole:
 		_, err = t.exec(`UPDATE groups SET name = $2, topic = $3, avatar = $4, visibility = $5, joining = $6, history = $7,
 			announcement = $8, slow_mode = $9, muted_all = $10, member_count = $11, head = $12, floor = $13, rev = $14,
-			counted = $15, dissolved_at = $16, announced = $17, announced_at = $18, requests = $19, name_key = $20, retention = $21 WHERE key = $1`,
+			counted = $15, dissolved_at = $16, announced = $17, announced_at = $18, requests = $19, name_key = $20, retention = $21, informed = $22 WHERE key = $1`,
 			g.key, g.Name, g.Topic, g.Avatar, g.Visibility, g.Joining, g.History, g.Announcement, g.SlowMode, g.MutedAll,
-			g.MemberCount, g.Head, g.Floor, g.Rev, g.Counted, g.DissolvedAt, g.Announced, g.AnnouncedAt, g.Requests, g.SearchKey(), g.Retention)
+			g.MemberCount, g.Head, g.Floor, g.Rev, g.Counted, g.DissolvedAt, g.Announced, g.AnnouncedAt, g.Requests, g.SearchKey(), g.Retention, g.Informed)
 	case g.counters:
 		_, err = t.exec(`UPDATE groups SET head = $2, counted = $3, member_count = $4 WHERE key = $1`,
 			g.key, g.Head, g.Counted, g.MemberCount)

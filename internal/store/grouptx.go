@@ -52,7 +52,7 @@ func (x groupTx) PutGroup(g *chat.Group) error {
 	now.Retention = g.Retention
 	now.Rev, now.whole = now.next(), true
 	if announces {
-		now.Announced, now.AnnouncedAt = now.Rev, g.AnnouncedAt
+		now.Announced, now.AnnouncedAt, now.Informed = now.Rev, g.AnnouncedAt, 0
 	}
 	x.t.events = append(x.t.events, chat.GroupEvent(now.copy()))
 	return nil

@@ -115,6 +115,7 @@ func (t *tx) putMember(g *groupRow, user int64, m *chat.Membership) error {
 	if was && !is {
 		g.MemberCount--
 	}
+	g.countInformed(before, &stored)
 	if err := t.upsertMember(key, &stored); err != nil {
 		return fmt.Errorf("write a membership: %w", err)
 	}
@@ -159,6 +160,7 @@ func (x groupTx) PutPrivate(m *chat.Membership) error {
 	if row == nil {
 		return chat.ErrNotFound
 	}
+	before := *row
 	row.Notify, row.Pinned, row.Draft, row.Announced = m.Notify, m.Pinned, m.Draft, m.Announced
 	if row.UserRev, err = x.t.nextOfUser(user); err != nil {
 		return fmt.Errorf("take a number of a user: %w", err)
@@ -170,6 +172,7 @@ func (x groupTx) PutPrivate(m *chat.Membership) error {
 		return fmt.Errorf("write what is private of a membership: %w", err)
 	}
 	m.UserRev = row.UserRev
+	x.g.countInformed(&before, &row.Membership)
 	return x.t.tellMember(x.g, row)
 }
 
