@@ -104,7 +104,10 @@ type serveCommand struct {
 }
 
 // Run serves until ctx ends.
-func (c *serveCommand) Run(ctx context.Context, m Machine) error { return serve(ctx, &c.Serve, m) }
+func (c *serveCommand) Run(ctx context.Context, k *kong.Context, m Machine) error {
+	c.Given = given(k, m)
+	return serve(ctx, &c.Serve, m)
+}
 
 // versionCommand prints the version.
 type versionCommand struct{}

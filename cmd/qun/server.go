@@ -40,6 +40,7 @@ type server struct {
 	serving  sync.WaitGroup // the goroutines of start
 	control  *control       // nil: there is none
 	sweeping sweeper
+	sampling sampler
 }
 
 // open puts the rooms together: store, hub, chat, gateway, HTTP. Addresses given to others begin with link.
@@ -66,6 +67,9 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 		return nil, errors.Join(err, data.Close())
 	}
 	service := chat.New(data, chat.Notifiers{hub, courier}, chatConfig(p, kept, courier, link, log))
+	if err := service.ReadSettings(ctx); err != nil {
+		return nil, errors.Join(err, service.Close(ctx), data.Close())
+	}
 	if err := service.Tidy(ctx); err != nil {
 		log.Warn("drop silent rooms", "error", err)
 	}
@@ -75,7 +79,8 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 	})
 	routes := rest.New(rest.Config{
 		Chat: service, Auth: who, Own: ownRequest(p), Throttle: admission.Throttle, RequestsPerSecond: p.settings.LimitRequests,
-		SignedOut: doors.SignedOut, SignedOutAll: doors.SignedOutAll, Registration: rest.Registration(p.settings.MayRegister(p.exposure)),
+		SignedOut: doors.SignedOut, SignedOutAll: doors.SignedOutAll, GuestsOut: doors.CloseGuests,
+		Load: load(counts), StartedAt: time.Now(),
 		Link: link, Account: web.Account(), Presence: doors.Presence, Healthy: canRead(data), Version: version,
 		App: web.App(), Plain: web.Plain(), AsyncAPI: doors.AsyncAPI(), Types: doors.TypeScript(), Logger: log,
 	})
@@ -87,7 +92,8 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 	return &server{
 		http: httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log), sockets: sockets, gateway: doors, chat: service,
 		courier: courier, auth: who, store: data, files: kept, sweeping: startSweeper(sweep(service), log),
-		control: startControl(p.data, orders.do, log),
+		sampling: startSampler(counts),
+		control:  startControl(p.data, orders.do, log),
 	}, nil
 }
 
@@ -187,8 +193,24 @@ func chatConfig(p *plan, kept chat.Files, courier chat.Courier, link string, log
 	limits.UserBytes = megabytes(p.settings.LimitUserFiles)
 	limits.AllBytes = megabytes(p.settings.LimitFiles)
 	return chat.Config{
-		Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Limits: limits, Retention: p.settings.Retention, Files: kept, Courier: courier, URL: link, Logger: log,
+		Name: p.settings.Name, Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Registration: chat.Registration(p.settings.MayRegister(p.exposure)),
+		Limits: limits, Retention: p.settings.Retention, Fixed: fixed(p.settings), Files: kept, Courier: courier, URL: link, Logger: log,
 	}
+}
+
+// fixed are the settings that an administrator cannot change while the server runs, since it was started with them.
+func fixed(s *config.Serve) map[string]string {
+	flags := map[string]string{
+		chat.SettingName: "name", chat.SettingGuests: "guests", chat.SettingRegistration: "registration", chat.SettingRetention: "retention",
+		chat.SettingMessages: "limit-messages", chat.SettingUpload: "limit-upload", chat.SettingEdit: "edit-within", chat.SettingRecall: "recall-within",
+	}
+	all := map[string]string{}
+	for setting, flag := range flags {
+		if where, given := s.Given[flag]; given {
+			all[setting] = where
+		}
+	}
+	return all
 }
 
 func megabytes(n float64) int64 { return int64(math.Ceil(n * 1e6)) }
@@ -230,6 +252,7 @@ func (s *server) drain(ctx context.Context) error {
 	controlErr := s.control.close(ctx)
 	s.gateway.Close()
 	s.sweeping.stop()
+	s.sampling.stop()
 	chatErr := s.chat.Close(ctx)
 	s.courier.Close()
 	err := errors.Join(httpErr, socketsErr, controlErr, chatErr, s.store.Close(), s.files.Close())

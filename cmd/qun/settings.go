@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -79,6 +80,27 @@ func fileName(ctx *kong.Context, m Machine) string {
 	}
 	name, _ := m.LookupEnv(variable("config"))
 	return name
+}
+
+// given says of each flag that was not left to its default where it was given, as people would look for it.
+func given(ctx *kong.Context, m Machine) map[string]string {
+	all := map[string]string{}
+	for _, step := range ctx.Path {
+		if step.Flag == nil {
+			continue
+		}
+		name := step.Flag.Name
+		set, _ := m.LookupEnv(variable(name))
+		switch {
+		case !step.Resolved:
+			all[name] = "--" + name
+		case set != "":
+			all[name] = variable(name)
+		default:
+			all[name] = name + " in " + filepath.Base(fileName(ctx, m))
+		}
+	}
+	return all
 }
 
 // settingNames are the flags of the server: what a file may set.

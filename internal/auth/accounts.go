@@ -71,6 +71,7 @@ func (s *Service) setPassword(ctx context.Context, u *chat.User, password string
 
 // Accounts lists or looks for accounts, for administrators.
 func (s *Service) Accounts(ctx context.Context, q AccountQuery) ([]*Account, error) {
+	q.At = chat.TimeOf(s.now())
 	list, err := s.store.Accounts(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
@@ -114,6 +115,11 @@ func (s *Service) Disable(ctx context.Context, by, id chat.UserID) error {
 // Enable lets a user in again.
 func (s *Service) Enable(ctx context.Context, by, id chat.UserID) error {
 	return accountChange(s.store.SetDisabled(ctx, id, false, s.by(by)), "enable an account")
+}
+
+// SignOutEverywhere ends all sessions of a user.
+func (s *Service) SignOutEverywhere(ctx context.Context, by, id chat.UserID) error {
+	return accountChange(s.store.EndSessions(ctx, id, s.by(by)), "end the sessions of a user")
 }
 
 func accountChange(err error, act string) error {

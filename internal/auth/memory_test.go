@@ -120,6 +120,13 @@ func (m *memory) endSessions(id chat.UserID, keep *auth.TokenHash) {
 	}
 }
 
+func (m *memory) EndSessions(_ context.Context, id chat.UserID, _ auth.By) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.endSessions(id, nil)
+	return m.broken
+}
+
 func (m *memory) SetAdmin(_ context.Context, id chat.UserID, admin bool, _ auth.By) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -42,6 +42,9 @@ type Store interface {
 	// HasAdmin reports whether there is an administrator who is not disabled.
 	HasAdmin(ctx context.Context) (bool, error)
 
+	// EndSessions ends all of a user's sessions, and writes into the audit who did; or answers ErrNotFound.
+	EndSessions(ctx context.Context, id chat.UserID, by By) error
+
 	// CreateSession keeps a new session of an existing user.
 	CreateSession(ctx context.Context, s Session) error
 
@@ -107,9 +110,20 @@ type BotTokenStore interface {
 // AccountQuery asks for members.
 type AccountQuery struct {
 	Search string      // a part of a name; "": all
+	Only   AccountKind // "": all
 	After  chat.UserID // those made after this one; "": from the beginning
+	At     chat.Time   // sessions that live then are devices
 	Limit  int
 }
+
+// AccountKind narrows a list of accounts.
+type AccountKind string
+
+const (
+	OnlyAdmins   AccountKind = "admins"
+	OnlyDisabled AccountKind = "disabled"
+	OnlyBots     AccountKind = "bots"
+)
 
 // TokenHash is the SHA-256 of a member's token: what the store keeps instead of the token. A token has 256 bits of entropy,
 // so a plain hash is enough; a slow one would only help for what people think up.
@@ -130,6 +144,11 @@ type Account struct {
 
 	// Disabled accounts cannot sign in, and their tokens count as bad.
 	Disabled bool
+
+	// Of the list of accounts alone: how many sessions live, or whether a bot has a token, and when one was used last, to
+	// the hour; 0 for never.
+	Devices int
+	SeenAt  chat.Time
 }
 
 // Session is one signed-in device of a member.

@@ -13,6 +13,21 @@ import (
 // Register makes a member of nobody, or of a guest, who keeps its id and with it all it said and where it is. Without a
 // nickname the guest keeps its own; without a username the nickname serves for both.
 func (s *Service) Register(ctx context.Context, guest *User, in NewMember) (*User, error) {
+	return s.register(ctx, guest, in, func(UserTx) error { return nil })
+}
+
+// AddUser makes a member. Who asks has to be an administrator of the server: the caller sees to it.
+func (s *Service) AddUser(ctx context.Context, by *User, in NewMember) (*User, error) {
+	return s.register(ctx, nil, in, func(tx UserTx) error {
+		return tx.Audit(&AuditEntry{At: s.now(), Act: AuditAddUser, By: by.ID, Target: tx.User().ID})
+	})
+}
+
+// AuditAddUser is what the audit calls an account that an administrator made.
+const AuditAddUser = "addUser"
+
+// register makes a member, and notes who made it, in one transaction.
+func (s *Service) register(ctx context.Context, guest *User, in NewMember, note func(UserTx) error) (*User, error) {
 	if err := s.begin(); err != nil {
 		return nil, err
 	}
@@ -32,7 +47,10 @@ func (s *Service) Register(ctx context.Context, guest *User, in NewMember) (*Use
 			return err
 		}
 		made = tx.User()
-		return tx.PutCredentials(Credentials{Password: in.Password, Admin: in.Admin})
+		if err := tx.PutCredentials(Credentials{Password: in.Password, Admin: in.Admin}); err != nil {
+			return err
+		}
+		return note(tx)
 	})
 	if err = s.orTaken(ctx, err, u.NickName); err != nil {
 		return nil, refusal(err, "register a member")
@@ -64,7 +82,7 @@ func (s *Service) newMember(guest *User, in NewMember) (*User, error) {
 	if u.Username, err = names.Username(in.Username); err != nil {
 		return nil, s.badName(err)
 	}
-	if u.NickName, err = names.Member(in.NickName, s.cfg.Limits.NickName); err != nil {
+	if u.NickName, err = names.Member(in.NickName, s.Limits().NickName); err != nil {
 		return nil, s.badName(err)
 	}
 	return u, nil
@@ -153,7 +171,7 @@ func (s *Service) changed(ctx context.Context, who *User, in MyChanges) (*User, 
 		}
 		return &u, err
 	}
-	if u.NickName, err = names.Member(*in.NickName, s.cfg.Limits.NickName); err != nil {
+	if u.NickName, err = names.Member(*in.NickName, s.Limits().NickName); err != nil {
 		return nil, s.badName(err)
 	}
 	return &u, nil
@@ -203,10 +221,26 @@ func (s *Service) Me(ctx context.Context, who *User) (*Me, error) {
 	return me, nil
 }
 
+// AuditDeleteUser is what the audit calls an account that an administrator deleted; its value is the name it had.
+const AuditDeleteUser = "deleteUser"
+
 // DeleteUser deletes an account, and the bots it made. The row stays, emptied: no name, no picture, no way in. What it
 // said stays without its name or, with erase, as empty rows. Its groups are told step by step, a crash notwithstanding.
 // Its name is free again at once: whoever takes it is somebody else, under another id.
 func (s *Service) DeleteUser(ctx context.Context, id UserID, erase bool) error {
+	return s.deleteUser(ctx, id, erase, nil)
+}
+
+// RemoveUser deletes an account of somebody else. Who asks has to be an administrator of the server: the caller sees to it.
+func (s *Service) RemoveUser(ctx context.Context, by *User, id UserID, erase bool) error {
+	if by.ID == id {
+		return refuseSelf()
+	}
+	return s.deleteUser(ctx, id, erase, by)
+}
+
+// deleteUser deletes an account; by is an administrator, or nil for the user itself.
+func (s *Service) deleteUser(ctx context.Context, id UserID, erase bool, by *User) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
@@ -224,7 +258,13 @@ func (s *Service) DeleteUser(ctx context.Context, id UserID, erase bool) error {
 		news = NewsErased
 	}
 	for _, u := range append(bots, &User{ID: id}) {
-		err := s.store.ChangeUser(ctx, u.ID, func(tx UserTx) error { return tx.Delete(DeletedName, s.now(), news) })
+		err := s.store.ChangeUser(ctx, u.ID, func(tx UserTx) error {
+			name := tx.User().NickName
+			if err := tx.Delete(DeletedName, s.now(), news); err != nil || by == nil {
+				return err
+			}
+			return tx.Audit(&AuditEntry{At: s.now(), Act: AuditDeleteUser, By: by.ID, Target: u.ID, Value: name})
+		})
 		if errors.Is(err, ErrNotFound) {
 			err = refuseUser()
 		}

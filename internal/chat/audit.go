@@ -23,14 +23,18 @@ type AuditTx interface {
 
 // AuditReader reads the audit.
 type AuditReader interface {
-	// AuditOf are the entries with a number < before (0: no bound), of one group or, with "", of all and of none, newest
-	// first, at most limit.
-	AuditOf(g GroupID, before int64, limit int) ([]*AuditEntry, error)
+	// AuditOf are the entries that a query asks for, newest first, at most its Limit.
+	AuditOf(AuditQuery) ([]*AuditEntry, error)
 }
 
-// AuditQuery asks for a page of the audit, newest first.
+// AuditQuery asks for a page of the audit, newest first. What is left out does not narrow it.
 type AuditQuery struct {
 	Group  GroupID `json:"groupId"`
+	By     UserID  `json:"by,omitempty"`
+	Act    string  `json:"act,omitempty"`
+	Target UserID  `json:"target,omitempty"`
+	Since  Time    `json:"since,omitempty"`
+	Until  Time    `json:"until,omitempty"`  // before it
 	Before int64   `json:"before,omitempty"` // a Number; 0: the newest
 	Limit  int     `json:"limit,omitempty"`  // 1–100; 0: 50
 }
@@ -43,21 +47,22 @@ type AuditPage struct {
 
 // Audit is a page of what was done in a group, for its owner and its admins.
 func (s *Service) Audit(ctx context.Context, who *User, in AuditQuery) (*AuditPage, error) {
-	return s.auditPage(ctx, in, func(r Reader) error {
+	page, _, err := s.auditPage(ctx, in, func(r Reader) error {
 		_, _, err := s.within(r, who, in.Group, ActAudit)
 		return err
 	})
+	return page, err
 }
 
-// ServerAudit is a page of all that was done, or, with in.Group, of a group. Who asks has to be an administrator of the
+// ServerAudit is a page of all that was done, or, with in.Group, of a group, and the names of whom it names. Who asks has to be an administrator of the
 // server: the caller sees to it.
-func (s *Service) ServerAudit(ctx context.Context, in AuditQuery) (*AuditPage, error) {
+func (s *Service) ServerAudit(ctx context.Context, in AuditQuery) (*AuditPage, *Names, error) {
 	return s.auditPage(ctx, in, func(Reader) error { return nil })
 }
 
-func (s *Service) auditPage(ctx context.Context, in AuditQuery, may func(Reader) error) (page *AuditPage, err error) {
+func (s *Service) auditPage(ctx context.Context, in AuditQuery, may func(Reader) error) (page *AuditPage, named *Names, err error) {
 	if in.Limit < 0 || in.Limit > maxPage || in.Before < 0 {
-		return nil, refusePage()
+		return nil, nil, refusePage()
 	}
 	if in.Limit == 0 {
 		in.Limit = pageSize
@@ -66,15 +71,23 @@ func (s *Service) auditPage(ctx context.Context, in AuditQuery, may func(Reader)
 		if err := may(r); err != nil {
 			return err
 		}
-		entries, err := r.AuditOf(in.Group, in.Before, in.Limit+1)
+		more := in
+		more.Limit++
+		entries, err := r.AuditOf(more)
 		if err != nil {
 			return err
 		}
 		page = &AuditPage{Entries: entries[:min(in.Limit, len(entries))], More: len(entries) > in.Limit}
+		named = newNames()
+		for _, e := range page.Entries {
+			if err := named.learn(r, e.Group, e.By, e.Target); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {
-		return nil, refusal(err, fmt.Sprintf("read the audit of %s", in.Group))
+		return nil, nil, refusal(err, fmt.Sprintf("read the audit of %s", in.Group))
 	}
-	return page, nil
+	return page, named, nil
 }

@@ -10,7 +10,7 @@ import (
 
 // BotStore keeps bots.
 type BotStore interface {
-	// CreateBot stores a bot that a member made; names are reserved as CreateUser does.
+	// CreateBot stores a bot that a member made, and who made it in the audit; names are reserved as CreateUser does.
 	CreateBot(ctx context.Context, bot *User, owner UserID, skeletons []string) error
 }
 
@@ -34,7 +34,7 @@ func (s *Service) CreateBot(ctx context.Context, by *User, nickName string) (*Us
 	if by.Guest || by.Bot {
 		return nil, refuseAccount()
 	}
-	nick, err := names.Member(nickName, s.cfg.Limits.NickName)
+	nick, err := names.Member(nickName, s.Limits().NickName)
 	if err != nil {
 		return nil, s.badName(err)
 	}
@@ -174,7 +174,7 @@ func (s *Service) letBotIn(tx GroupTx, by, bot *User) (*Member, error) {
 	if m.Active() {
 		return &m.Member, nil
 	}
-	if limit := s.cfg.Limits.MembersPerGroup; limit > 0 && g.MemberCount >= limit {
+	if limit := s.Limits().MembersPerGroup; limit > 0 && g.MemberCount >= limit {
 		return nil, refuseFull()
 	}
 	m = newMembership(g.ID, bot, RoleMember, s.now())

@@ -117,13 +117,13 @@ func or[T comparable](v, otherwise T) T {
 
 // groupName checks the name of a group, which looks like an address and is none.
 func (s *Service) groupName(name string) (string, error) {
-	shown, _, err := names.Room(name, s.cfg.Limits.Room)
+	shown, _, err := names.Room(name, s.Limits().Room)
 	return shown, s.badRoom(err)
 }
 
 // address checks the address of a group: how it is written, and what it is found by.
 func (s *Service) address(room string) (shown, key string, err error) {
-	shown, key, err = names.Room(room, s.cfg.Limits.Room)
+	shown, key, err = names.Room(room, s.Limits().Room)
 	return shown, key, s.badRoom(err)
 }
 
@@ -200,7 +200,7 @@ func (d *deed) add(u *User) (added bool, err error) {
 }
 
 func (d *deed) full() bool {
-	limit := d.cfg.Limits.MembersPerGroup
+	limit := d.Limits().MembersPerGroup
 	return limit > 0 && d.tx.Group().MemberCount >= limit
 }
 

@@ -39,7 +39,7 @@ func (s *Service) Groups(ctx context.Context, who *User, in GroupQuery) (page *G
 	if err := checkText(in.Search, maxSought); err != nil {
 		return nil, refuseSearch(maxSought)
 	}
-	if who.Guest && s.cfg.Guests == GuestsOff {
+	if who.Guest && s.Guests() == GuestsOff {
 		return nil, refuseGuests()
 	}
 	if wait := s.lookups.Take(who.ID); wait > 0 {

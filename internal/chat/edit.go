@@ -27,7 +27,7 @@ func (s *Service) EditMessage(ctx context.Context, by *User, in Edit) (*Message,
 		return nil, err
 	}
 	return s.changeMessage(ctx, by, in.Group, in.Seq, ActSend, func(a *messageAct) error {
-		if err := a.refuseEdit(s.cfg.Limits.EditWithin); err != nil {
+		if err := a.refuseEdit(s.Limits().EditWithin); err != nil {
 			return err
 		}
 		mentioned, err := a.mentionable(mentions)

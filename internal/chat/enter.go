@@ -77,7 +77,7 @@ func (e *entry) find() error {
 	if e.in.Group != "" {
 		return e.lookByID(e.in.Group)
 	}
-	shown, key, err := names.Room(e.in.Room, e.cfg.Limits.Room)
+	shown, key, err := names.Room(e.in.Room, e.Limits().Room)
 	if err != nil {
 		return e.badRoom(err)
 	}
@@ -120,9 +120,9 @@ func (e *entry) lookByID(id GroupID) error {
 // open makes an open group, and a member who makes it its owner.
 func (e *entry) open(shown, key string) error {
 	switch {
-	case e.who.Guest && e.cfg.Guests == GuestsOff:
+	case e.who.Guest && e.Guests() == GuestsOff:
 		return refuseGuests()
-	case e.who.Guest && e.cfg.Guests == GuestsJoin:
+	case e.who.Guest && e.Guests() == GuestsJoin:
 		return refuseGuestRoom()
 	}
 	if wait := e.entries.Take(e.who.ID); wait > 0 {
@@ -272,7 +272,7 @@ func (e *entry) admit(g *Group, m *Membership) error {
 	switch {
 	case as == Outsider && (e.invite == nil || g.DissolvedAt != 0):
 		return refuseGroup()
-	case e.who.Guest && e.cfg.Guests == GuestsOff:
+	case e.who.Guest && e.Guests() == GuestsOff:
 		return refuseGuests()
 	case m.isOut(e.now()), e.who.Guest && !m.Active() && e.bars.holds(g.ID, e.who.NickName, e.in.Address, e.now()):
 		return refuseRemoved()
@@ -286,7 +286,7 @@ func (e *entry) admit(g *Group, m *Membership) error {
 		return refuseGuests()
 	case e.who.Guest, g.Joining == JoiningInvite && e.invite == nil:
 		return refuseInviteOnly()
-	case e.cfg.Limits.MembersPerGroup > 0 && g.MemberCount >= e.cfg.Limits.MembersPerGroup:
+	case e.Limits().MembersPerGroup > 0 && g.MemberCount >= e.Limits().MembersPerGroup:
 		return refuseFull()
 	}
 	return nil
@@ -294,7 +294,7 @@ func (e *entry) admit(g *Group, m *Membership) error {
 
 // roomForOneMore refuses who is in as many groups as one may be.
 func (s *Service) roomForOneMore(r Reader, u UserID) error {
-	limit := s.cfg.Limits.GroupsPerUser
+	limit := s.Limits().GroupsPerUser
 	if limit == 0 {
 		return nil
 	}
@@ -342,7 +342,7 @@ func (s *Service) badRoom(err error) error {
 	case errors.Is(err, names.ErrEmpty):
 		return refuseEmptyRoom()
 	case errors.Is(err, names.ErrTooLong):
-		return refuseLongRoom(s.cfg.Limits.Room)
+		return refuseLongRoom(s.Limits().Room)
 	case errors.Is(err, names.ErrForbidden):
 		return refuseRoomLetters()
 	}

@@ -258,7 +258,7 @@ func (s *Service) shows(r Reader, who *User, use FileUse) (bool, error) {
 	switch {
 	case err != nil:
 		return false, err
-	case g.DissolvedAt != 0 || use.Seq < firstSeq(g, m) || who.Guest && s.cfg.Guests == GuestsOff:
+	case g.DissolvedAt != 0 || use.Seq < firstSeq(g, m) || who.Guest && s.Guests() == GuestsOff:
 		return false, nil
 	}
 	return m.Active() || g.Visibility == VisibilityOpen, nil

@@ -187,7 +187,7 @@ func (s *Service) checkShape(g *Group) error {
 	if err := checkText(g.Topic, maxTopic); err != nil {
 		return err
 	}
-	return checkText(g.Announcement, s.cfg.Limits.MessageLength)
+	return checkText(g.Announcement, s.Limits().MessageLength)
 }
 
 // checkText refuses what is no text, or has more than limit code points; 0 is no limit.
@@ -216,7 +216,7 @@ func (s *Service) refuseAddress(ctx context.Context, room string) error {
 	suggestion := ""
 	err := s.store.View(ctx, func(r Reader) error {
 		for n := 2; n < maxTails; n++ {
-			shown, key, err := names.Room(room+" "+strconv.Itoa(n), s.cfg.Limits.Room)
+			shown, key, err := names.Room(room+" "+strconv.Itoa(n), s.Limits().Room)
 			if err != nil {
 				return nil // too long by now
 			}

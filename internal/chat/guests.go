@@ -14,7 +14,7 @@ import (
 // one becomes 访客 and four digits. One that a member bears or that imitates one gets the guests' suffix, or, when
 // strict, is refused with CodeNameTaken and a suggestion. Nothing is stored.
 func (s *Service) NewGuest(ctx context.Context, nickName string, strict bool) (*User, error) {
-	name := names.Guest(nickName, s.cfg.Limits.NickName)
+	name := names.Guest(nickName, s.Limits().NickName)
 	if name == "" {
 		name = names.DefaultGuest(rand.UintN(10000))
 	}
@@ -26,7 +26,7 @@ func (s *Service) NewGuest(ctx context.Context, nickName string, strict bool) (*
 		if strict {
 			return s.refuseTaken(r, name)
 		}
-		name = names.WithSuffix(name, s.cfg.Limits.NickName)
+		name = names.WithSuffix(name, s.Limits().NickName)
 		return nil
 	})
 	if err != nil {
@@ -55,7 +55,7 @@ const suggestions = 20
 // refuseTaken refuses name, with the first free one like it.
 func (s *Service) refuseTaken(r UserReader, name string) error {
 	for n := range suggestions {
-		other := names.Suggestion(name, n, s.cfg.Limits.NickName)
+		other := names.Suggestion(name, n, s.Limits().NickName)
 		taken, err := nameTaken(r, other)
 		if err != nil {
 			return fmt.Errorf("look up a name: %w", err)
@@ -77,6 +77,6 @@ func (s *Service) rename(r UserReader, who *User) (*User, error) {
 		return who, err
 	}
 	marked := *who
-	marked.NickName = names.WithSuffix(who.NickName, s.cfg.Limits.NickName)
+	marked.NickName = names.WithSuffix(who.NickName, s.Limits().NickName)
 	return &marked, nil
 }

@@ -44,7 +44,7 @@ func (s *Service) SendByWebhook(ctx context.Context, id WebhookID, secret string
 
 // callBot gives a bot the name it wants to bear this once. A member's own, or one that imitates it, is refused.
 func (s *Service) callBot(r UserReader, bot *User, nickName string) error {
-	name := names.Guest(nickName, s.cfg.Limits.NickName)
+	name := names.Guest(nickName, s.Limits().NickName)
 	if name == "" {
 		return nil
 	}

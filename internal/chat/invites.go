@@ -195,7 +195,7 @@ func (s *Service) Invitation(ctx context.Context, from, token string) (in *Invit
 		}
 		in = &Invitation{
 			Group: group.Card(), Inviter: Inviter{by.NickName, by.Avatar},
-			Guests: s.cfg.Guests != GuestsOff && group.OpenToGuests(),
+			Guests: s.Guests() != GuestsOff && group.OpenToGuests(),
 		}
 		return nil
 	})

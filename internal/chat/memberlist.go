@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -68,7 +69,26 @@ type MemberPage struct {
 }
 
 // Members is a page of who is in a group.
-func (s *Service) Members(ctx context.Context, who *User, in MemberQuery) (page *MemberPage, err error) {
+func (s *Service) Members(ctx context.Context, who *User, in MemberQuery) (*MemberPage, error) {
+	return s.memberPage(ctx, in, func(r Reader) error {
+		_, _, err := s.within(r, who, in.Group, ActRead)
+		return err
+	})
+}
+
+// ServerMembers is a page of who is in a group of many. Who asks has to be an administrator of the server: the caller
+// sees to it.
+func (s *Service) ServerMembers(ctx context.Context, in MemberQuery) (*MemberPage, error) {
+	return s.memberPage(ctx, in, func(r Reader) error {
+		g, err := r.Group(in.Group)
+		if errors.Is(err, ErrNotFound) || err == nil && (g.Kind == KindDirect || g.DissolvedAt != 0) {
+			return refuseGroup()
+		}
+		return err
+	})
+}
+
+func (s *Service) memberPage(ctx context.Context, in MemberQuery, may func(Reader) error) (page *MemberPage, err error) {
 	if in.Limit < 0 || in.Limit > maxPage {
 		return nil, refusePage()
 	}
@@ -82,7 +102,7 @@ func (s *Service) Members(ctx context.Context, who *User, in MemberQuery) (page 
 	after.Rank = max(after.Rank, 0)
 	limit := or(in.Limit, maxPage)
 	err = s.store.View(ctx, func(r Reader) error {
-		if _, _, err := s.within(r, who, in.Group, ActRead); err != nil {
+		if err := may(r); err != nil {
 			return err
 		}
 		list, err := r.Members(in.Group, names.Fold(in.Search), after, limit+1)

@@ -30,7 +30,7 @@ type NickTx interface {
 
 // UpdateMembership does what in says. What is so already takes no number.
 func (s *Service) UpdateMembership(ctx context.Context, who *User, in MembershipUpdate) (*GroupState, error) {
-	if err := in.validate(s.cfg.Limits); err != nil {
+	if err := in.validate(s.Limits()); err != nil {
 		return nil, err
 	}
 	skeleton, err := s.nickSkeleton(ctx, who, in.GroupNick)
@@ -100,7 +100,7 @@ func (s *Service) nickSkeleton(ctx context.Context, who *User, nick *string) (st
 	if who.Guest {
 		return "", refuseGuestAct()
 	}
-	name, err := names.Member(*nick, s.cfg.Limits.NickName)
+	name, err := names.Member(*nick, s.Limits().NickName)
 	if err != nil {
 		return "", s.badName(err)
 	}

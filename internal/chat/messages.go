@@ -138,8 +138,8 @@ func (s *Service) refuseText(text string) *Error {
 	switch length := utf8.RuneCountInString(text); {
 	case length == 0:
 		return refuseEmpty()
-	case s.cfg.Limits.MessageLength > 0 && length > s.cfg.Limits.MessageLength:
-		return refuseLength(length, s.cfg.Limits.MessageLength)
+	case s.Limits().MessageLength > 0 && length > s.Limits().MessageLength:
+		return refuseLength(length, s.Limits().MessageLength)
 	case strings.ContainsRune(text, 0) || !utf8.ValidString(text):
 		return refuseText()
 	}
@@ -193,7 +193,7 @@ func (s *Service) posting(by *User, in *NewMessage, files []File) *Posting {
 			Mentions: in.Mentions, Files: files, SentAt: TimeOf(now),
 		},
 		By: by, Hash: in.hash(), Entered: in.Entered,
-		Guests: s.cfg.Guests != GuestsOff, MembersPerGroup: s.cfg.Limits.MembersPerGroup,
+		Guests: s.Guests() != GuestsOff, MembersPerGroup: s.Limits().MembersPerGroup,
 	}
 	if in.Text == "" {
 		p.Message.Kind, p.Message.Text = MessageFile, s.fileText(files)

@@ -119,6 +119,8 @@ func standingOf(role Role, guest bool) Standing {
 // rank orders roles: who stands first among the members, and has power over those behind, but over no equal.
 func (r Role) rank() int {
 	switch r {
+	case roleServer:
+		return -1
 	case RoleOwner:
 		return 0
 	case RoleAdmin:
@@ -137,7 +139,7 @@ func mayFind(g *Group, who *User) bool {
 
 // permit refuses who may not do act in g with this membership; nil lets it through. Either row may be nil.
 func (s *Service) permit(g *Group, m *Membership, who *User, act Act) error {
-	return permitted(g, m, who, act, s.now(), s.cfg.Guests != GuestsOff)
+	return permitted(g, m, who, act, s.now(), s.Guests() != GuestsOff)
 }
 
 func permitted(g *Group, m *Membership, who *User, act Act, now Time, guests bool) error {

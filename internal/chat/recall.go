@@ -28,7 +28,7 @@ func (s *Service) RecallMessage(ctx context.Context, by *User, id GroupID, seq S
 		if a.message.RecalledAt != 0 {
 			return nil
 		}
-		if err := a.refuseRecall(s.cfg.Limits.RecallWithin); err != nil {
+		if err := a.refuseRecall(s.Limits().RecallWithin); err != nil {
 			return err
 		}
 		if a.message.UserID != by.ID {

@@ -391,6 +391,14 @@ func refuseSubscription() *Error {
 	return Refuse(CodeInvalid, "This is no push subscription of a browser.", "这不是浏览器的推送订阅。")
 }
 
+func refuseFixed(name, why string) *Error {
+	return refusef(CodeConflict, "The setting %s is fixed: %s. Start the server without it to change it here.", "设置 %s 由启动参数固定（%s），去掉它再启动才能在这里改。", name, why)
+}
+
+func refuseSetting(name string) *Error {
+	return refusef(CodeInvalid, "This is no value for the setting %s.", "设置 %s 的值不对。", name)
+}
+
 func refuseEmptySearch() *Error {
 	return Refuse(CodeInvalid, "Say what to look for.", "请填写要搜索的内容。")
 }
@@ -407,6 +415,10 @@ func refuseSearchText() *Error {
 func refuseSearchPage() *Error {
 	return Refuse(CodeInvalid, "Ask for 1 to 50 hits.",
 		"一次可取 1 到 50 条。")
+}
+
+func refuseVerdict() *Error {
+	return Refuse(CodeInvalid, "A verdict is dismiss, recall, mute, kick or ban.", "处理方式应为 dismiss、recall、mute、kick 或 ban。")
 }
 
 func refuseReported() *Error {

@@ -19,6 +19,9 @@ type Report struct {
 	Author   UserID
 	NickName string
 	Text     string
+
+	ResolvedAt Time   // 0: open
+	ResolvedBy UserID // of it
 }
 
 // ReportTx keeps reports of messages of a group.
@@ -34,6 +37,8 @@ type ReportTx interface {
 type ReportReader interface {
 	// Reports are the open ones of a group or, with "", of all, the newest first, at most limit.
 	Reports(g GroupID, limit int) ([]*Report, error)
+	// ResolvedReports are those of all groups that are not open any more, resolved last first, at most limit.
+	ResolvedReports(limit int) ([]*Report, error)
 }
 
 // Reported is a message with the open reports on it.
@@ -44,6 +49,12 @@ type Reported struct {
 	NickName string      `json:"nickName"`
 	Text     string      `json:"message"` // as it was when it was reported first
 	Reports  []Complaint `json:"reports"` // the newest first
+
+	// For the administrators of the server alone.
+	ResolvedAt Time    `json:"resolvedAt,omitempty"`
+	ResolvedBy UserID  `json:"resolvedBy,omitempty"`
+	Recalled   bool    `json:"recalled,omitempty"` // the message is, by now
+	Author     *Member `json:"author,omitempty"`   // who said it, as it is in the group now
 }
 
 // Complaint is one report on a message.
@@ -103,18 +114,57 @@ func (s *Service) Reports(ctx context.Context, who *User, id GroupID) (list []*R
 	return list, nil
 }
 
-// ServerReports lists the messages of all groups that were reported, and by whom. Who asks has to be an administrator of
-// the server: the caller sees to it.
-func (s *Service) ServerReports(ctx context.Context) (list []*Reported, err error) {
+// ServerReports lists the messages of all groups that were reported, by whom, and what became of message and author since;
+// with resolved those that were judged, the last first, without what they said. Who asks has to be an administrator of the
+// server: the caller sees to it.
+func (s *Service) ServerReports(ctx context.Context, resolved bool) (list []*Reported, named *Names, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
-		reports, err := r.Reports("", maxReports)
-		list = gatherReports(reports, true)
-		return err
+		var reports []*Report
+		if resolved {
+			reports, err = r.ResolvedReports(maxReports)
+		} else {
+			reports, err = r.Reports("", maxReports)
+		}
+		if err != nil {
+			return err
+		}
+		list, named = gatherReports(reports, true), newNames()
+		for _, one := range list {
+			if err := one.follow(r, named); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return nil, refusal(err, "list reports")
+		return nil, nil, refusal(err, "list reports")
 	}
-	return list, nil
+	return list, named, nil
+}
+
+// follow adds what became of a message and its author.
+func (m *Reported) follow(r Reader, named *Names) error {
+	users := []UserID{m.UserID, m.ResolvedBy}
+	for _, c := range m.Reports {
+		users = append(users, c.UserID)
+	}
+	if err := named.learn(r, m.GroupID, users...); err != nil {
+		return err
+	}
+	row, err := r.Message(m.GroupID, m.Seq)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		m.Recalled = true // erased
+	case err != nil:
+		return err
+	default:
+		m.Recalled = row.RecalledAt != 0
+	}
+	author, err := orNone(r.Membership(m.GroupID, m.UserID))
+	if author != nil {
+		m.Author = &author.Member
+	}
+	return err
 }
 
 // gatherReports puts the reports on each message together, in the order of the newest.
@@ -127,7 +177,7 @@ func gatherReports(reports []*Report, named bool) []*Reported {
 		}
 		m := of[r.GroupID][r.Seq]
 		if m == nil {
-			m = &Reported{GroupID: r.GroupID, Seq: r.Seq, UserID: r.Author}
+			m = &Reported{GroupID: r.GroupID, Seq: r.Seq, UserID: r.Author, ResolvedAt: r.ResolvedAt, ResolvedBy: r.ResolvedBy}
 			of[r.GroupID][r.Seq] = m
 			list = append(list, m)
 		}

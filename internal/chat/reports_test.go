@@ -35,8 +35,8 @@ func TestReportReachesWhoAdministersTheGroupWithoutItsAuthor(t *testing.T) {
 			t.Errorf("the group reads that %s reported", c.UserID)
 		}
 	}
-	all, err := h.ServerReports(h.ctx)
-	if err != nil || len(all) != 1 || all[0].Reports[1].UserID != quiet.ID {
+	all, named, err := h.ServerReports(h.ctx, false)
+	if err != nil || len(all) != 1 || all[0].Reports[1].UserID != quiet.ID || named.Users[quiet.ID] != "quiet" || all[0].Author == nil {
 		t.Errorf("the server's administrators read %+v, %v", all, err)
 	}
 	for who, want := range map[*chat.User]chat.Code{quiet: chat.CodeForbidden, stranger: chat.CodeNotInRoom} {
@@ -72,7 +72,7 @@ func TestServersAdministratorsEndReportsOfAnyGroup(t *testing.T) {
 			t.Errorf("in group %s: %v", group, err)
 		}
 	}
-	if all, err := h.ServerReports(h.ctx); len(all) != 0 || err != nil {
+	if all, _, err := h.ServerReports(h.ctx, false); len(all) != 0 || err != nil {
 		t.Errorf("left are %v, %v", all, err)
 	}
 }

@@ -34,10 +34,10 @@ type RetentionStore interface {
 // keeps is for how many days a group keeps its messages, by its own rule and the server's: the shorter one holds. 0 is
 // for ever.
 func (s *Service) keeps(g *Group) int {
-	if g.Retention == 0 || s.cfg.Retention == 0 {
-		return max(g.Retention, s.cfg.Retention)
+	if g.Retention == 0 || s.retention() == 0 {
+		return max(g.Retention, s.retention())
 	}
-	return min(g.Retention, s.cfg.Retention)
+	return min(g.Retention, s.retention())
 }
 
 // Expire erases what groups keep no longer. It is to be called now and then; what it was cut off in the middle of, it does

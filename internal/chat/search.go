@@ -69,7 +69,7 @@ func (in *SearchQuery) validate(limits Limits) error {
 
 // Search finds messages in a group that who may read, or in all groups who is in.
 func (s *Service) Search(ctx context.Context, who *User, in SearchQuery) (*Found, error) {
-	if err := in.validate(s.cfg.Limits); err != nil {
+	if err := in.validate(s.Limits()); err != nil {
 		return nil, err
 	}
 	from, err := readSearchCursor(in.Before)

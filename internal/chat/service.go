@@ -21,7 +21,12 @@ type Config struct {
 	Retention int              // days that groups keep messages at most; 0: for ever
 	ReadWait  time.Duration    // how long read cursors may stay in memory; 0: 2 s
 	Files     Files            // nil: messages carry no files
-	URL       string           // what addresses begin with in texts, for example https://chat.example.org; "": with /
+	Name      string           // what the server is called; "": by its address
+	// Registration says who may make an account; "": nobody. Name, Guests, Registration, Retention and some limits are
+	// what the server begins with: an administrator may change them while it runs, but those that Fixed names.
+	Registration Registration
+	Fixed        map[string]string // by name of a setting: what fixes it, in words for an administrator
+	URL          string            // what addresses begin with in texts, for example https://chat.example.org; "": with /
 }
 
 // GuestPolicy says what guests may do.
@@ -63,6 +68,7 @@ type Service struct {
 	store     Store
 	cfg       Config
 	words     *wordList
+	settings  *serverSettings
 	announcer *announcer
 	teller    *teller
 	cursors   *cursors
@@ -85,22 +91,27 @@ type Service struct {
 func New(store Store, notifier Notifier, cfg Config) *Service {
 	cfg = cfg.withDefaults()
 	s := &Service{store: store, cfg: cfg, seen: newEntrances(), bars: newBars()}
-	s.messages = newRates(cfg)
-	s.entries = newRates(cfg)
-	s.searches = newRates(cfg)
-	s.lookups = newRates(cfg)
-	s.incoming = newFileRates(cfg, uploadsPerSecond, uploadBurst)
-	s.pictures = newFileRates(cfg, avatarsPerSecond, avatarBurst)
+	for _, r := range []**rates.Rates[UserID]{&s.messages, &s.entries, &s.searches, &s.lookups, &s.incoming, &s.pictures} {
+		*r = rates.New[UserID](0, 0, cfg.Now)
+	}
+	s.settings = newServerSettings(cfg)
+	s.allow()
 	s.cursors = newCursors(store, cfg.ReadWait, cfg.Logger)
-	s.words = &wordList{store: store, now: cfg.Now}
+	s.words = &wordList{store: store, now: cfg.Now, also: s.settings.read, done: s.allow}
 	s.announcer = startAnnouncer(notifier, s.missed, cfg.Logger)
 	store.Hear(s.announcer.hear)
 	s.teller = startTeller(s)
 	return s
 }
 
-func newRates(cfg Config) *rates.Rates[UserID] {
-	return rates.New[UserID](cfg.Limits.MessagesPerSecond, cfg.Limits.MessageBurst, cfg.Now)
+// allow gives everybody the allowances of the limits in force.
+func (s *Service) allow() {
+	l := s.Limits()
+	for _, r := range []*rates.Rates[UserID]{s.messages, s.entries, s.searches, s.lookups} {
+		r.Set(l.MessagesPerSecond, l.MessageBurst)
+	}
+	s.incoming.Set(fileRate(l, uploadsPerSecond), uploadBurst)
+	s.pictures.Set(fileRate(l, avatarsPerSecond), avatarBurst)
 }
 
 // Close writes what is in memory, waits until all that is durable is announced, and refuses everything that writes from
@@ -126,10 +137,12 @@ func (s *Service) Close(ctx context.Context) error {
 func (s *Service) Epoch() string { return s.store.Epoch() }
 
 // Limits are the limits in force.
-func (s *Service) Limits() Limits { return s.cfg.Limits }
+func (s *Service) Limits() Limits { return s.settings.now.Load().limits }
 
 // Guests is the policy in force.
-func (s *Service) Guests() GuestPolicy { return s.cfg.Guests }
+func (s *Service) Guests() GuestPolicy { return s.settings.now.Load().guests }
+
+func (s *Service) retention() int { return s.settings.now.Load().retention }
 
 func (s *Service) now() Time { return TimeOf(s.cfg.Now()) }
 

@@ -17,7 +17,7 @@ type Store interface {
 	FileStore
 	OutboxStore
 	WebPushStore
-	WordListStore
+	SettingStore
 	GroupStore
 	RetentionStore
 	BlockStore
@@ -94,7 +94,10 @@ type Reader interface {
 	OutboxReader
 	WebPushReader
 	ReportReader
-	WordListReader
+	SettingReader
+	FigureReader
+	GroupLister
+	GroupFileReader
 	MemberLister
 	GroupFinder
 	InviteReader

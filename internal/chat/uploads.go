@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"qun/internal/names"
-	"qun/internal/rates"
 )
 
 // NewUpload is a file on its way in.
@@ -34,11 +33,11 @@ const (
 	guestShare = 10
 )
 
-func newFileRates(cfg Config, perSecond float64, burst int) *rates.Rates[UserID] {
-	if cfg.Limits.MessagesPerSecond == 0 {
-		perSecond = 0
+func fileRate(l Limits, perSecond float64) float64 {
+	if l.MessagesPerSecond == 0 {
+		return 0
 	}
-	return rates.New[UserID](perSecond, burst, cfg.Now)
+	return perSecond
 }
 
 // Upload keeps a file, for messages that its user sends later. The same key of the same user is the same file: sending
@@ -47,7 +46,7 @@ func (s *Service) Upload(ctx context.Context, by *User, in NewUpload) (*File, er
 	switch {
 	case s.cfg.Files == nil:
 		return nil, refuseNoFiles()
-	case by.Guest && s.cfg.Guests == GuestsOff:
+	case by.Guest && s.Guests() == GuestsOff:
 		return nil, refuseGuests()
 	case !validClientID(in.Key):
 		return nil, refuseClientID()
@@ -96,7 +95,7 @@ func (s *Service) uploadedBefore(ctx context.Context, by *User, key string) (bef
 
 // roomFor refuses early what would not fit; what was not announced is found out when it is here.
 func (s *Service) roomFor(ctx context.Context, by *User, size int64) error {
-	if limit := s.cfg.Limits.UploadBytes; limit > 0 && size > limit {
+	if limit := s.Limits().UploadBytes; limit > 0 && size > limit {
 		return s.badUpload(ErrTooLarge)
 	}
 	size = max(size, 1)
@@ -116,7 +115,7 @@ func (s *Service) roomFor(ctx context.Context, by *User, size int64) error {
 }
 
 func (s *Service) quotas(by *User) (own, all int64) {
-	own, all = s.cfg.Limits.UserBytes, s.cfg.Limits.AllBytes
+	own, all = s.Limits().UserBytes, s.Limits().AllBytes
 	if by.Guest && own > 0 {
 		own = max(1, own/guestShare)
 	}
@@ -125,7 +124,7 @@ func (s *Service) quotas(by *User) (own, all int64) {
 
 // receive keeps the bytes of u and fills in what they are.
 func (s *Service) receive(ctx context.Context, u *Upload, body io.Reader) error {
-	content, err := s.cfg.Files.Keep(ctx, u.ID, body, s.cfg.Limits.UploadBytes)
+	content, err := s.cfg.Files.Keep(ctx, u.ID, body, s.Limits().UploadBytes)
 	if err != nil {
 		return err
 	}
@@ -177,7 +176,7 @@ func (s *Service) dropBytes(ids []FileID) {
 
 // badUpload is what the uploader may know of an error.
 func (s *Service) badUpload(err error) error {
-	limits := s.cfg.Limits
+	limits := s.Limits()
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		return refuseLargeFile(limits.UploadBytes)

@@ -57,7 +57,7 @@ func (s *Service) CreateMember(ctx context.Context, in NewMember) (*User, error)
 	if in.NickName == "" {
 		in.NickName = in.Username
 	}
-	nick, err := names.Member(in.NickName, s.cfg.Limits.NickName)
+	nick, err := names.Member(in.NickName, s.Limits().NickName)
 	if err != nil {
 		return nil, s.badName(err)
 	}
@@ -97,7 +97,7 @@ func (s *Service) badName(err error) error {
 	case errors.Is(err, names.ErrEmpty):
 		return refuseEmptyName()
 	case errors.Is(err, names.ErrTooLong):
-		return refuseLongName(max(s.cfg.Limits.NickName, 1))
+		return refuseLongName(max(s.Limits().NickName, 1))
 	case errors.Is(err, names.ErrReserved):
 		return refuseReservedName()
 	}

@@ -20,6 +20,8 @@ type UserStore interface {
 // it is put, and is announced to the user's own sockets. What groups see of a user (its names, its picture) they learn by
 // their own numbers: PutUser and Delete note that they have to be told (see UntoldStore).
 type UserTx interface {
+	AuditTx
+
 	// User is the user as it is now; a copy.
 	User() *User
 	// Settings are what the user's apps keep, a JSON object; "{}" if they never kept anything.

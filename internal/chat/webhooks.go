@@ -297,7 +297,7 @@ func (s *Service) describe(hook *Webhook, in WebhookUpdate) error {
 		return refuseWebhookKind()
 	}
 	if in.Name != nil {
-		name, err := names.Member(*in.Name, s.cfg.Limits.NickName)
+		name, err := names.Member(*in.Name, s.Limits().NickName)
 		if err != nil {
 			return s.badName(err)
 		}

@@ -19,17 +19,8 @@ type WordList struct {
 	Words []string `json:"words"`
 }
 
-// WordListStore keeps the list.
-type WordListStore interface {
-	// PutWordList stores the list, and the entry in the audit.
-	PutWordList(ctx context.Context, list []byte, entry *AuditEntry) error
-}
-
-// WordListReader reads it.
-type WordListReader interface {
-	// WordList is the list as it was stored; ErrNotFound if none ever was.
-	WordList() ([]byte, error)
-}
+// wordListName is the setting that holds the list, as JSON.
+const wordListName = "word-list"
 
 const (
 	maxWords      = 10_000
@@ -42,6 +33,8 @@ type wordList struct {
 	// Set once.
 	store Store
 	now   func() time.Time
+	also  func(SettingReader) error // reads what else another node may have changed
+	done  func()                    // is told that it was
 
 	words atomic.Pointer[wordfilter.Filter] // nil: not read yet
 	due   atomic.Int64                      // when it is to be read again, in milliseconds
@@ -70,12 +63,15 @@ func (l *wordList) current(ctx context.Context) (*wordfilter.Filter, error) {
 func (l *wordList) read(ctx context.Context) error {
 	var stored []byte
 	err := l.store.View(ctx, func(r Reader) (err error) {
-		stored, err = r.WordList()
-		return err
+		if stored, err = r.NamedSetting(wordListName); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return l.also(r)
 	})
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err != nil {
 		return fmt.Errorf("read the list of words: %w", err)
 	}
+	l.done()
 	var list WordList
 	if len(stored) > 0 {
 		if err := json.Unmarshal(stored, &list); err != nil {
@@ -104,7 +100,7 @@ func (s *Service) refuseWords(ctx context.Context, text string) error {
 func (s *Service) WordList(ctx context.Context) (*WordList, error) {
 	list := &WordList{Words: []string{}}
 	err := s.store.View(ctx, func(r Reader) error {
-		stored, err := r.WordList()
+		stored, err := r.NamedSetting(wordListName)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
@@ -135,7 +131,8 @@ func (s *Service) SetWordList(ctx context.Context, by *User, words []string) (*W
 		return nil, fmt.Errorf("write the list of words: %w", err)
 	}
 	entry := &AuditEntry{At: s.now(), Act: "setWordList", By: by.ID, Value: fmt.Sprint(len(list.Words))}
-	if err := s.store.PutWordList(ctx, stored, entry); err != nil {
+	err = s.store.ChangeSetting(ctx, wordListName, func([]byte) ([]byte, []*AuditEntry, error) { return stored, []*AuditEntry{entry}, nil })
+	if err != nil {
 		return nil, refusal(err, "write the list of words")
 	}
 	s.words.reading.Lock()

@@ -52,7 +52,7 @@ func TestWhatIsOnTheListCannotBeSaid(t *testing.T) {
 	if _, err := say("一起赌博吧", ""); err != nil {
 		t.Errorf("after it was emptied: %v", err)
 	}
-	page, err := h.ServerAudit(h.ctx, chat.AuditQuery{})
+	page, _, err := h.ServerAudit(h.ctx, chat.AuditQuery{})
 	if err != nil || len(page.Entries) != 2 || page.Entries[0].Act != "setWordList" || page.Entries[0].By != admin.ID {
 		t.Errorf("the audit is %+v, %v", page, err)
 	}
@@ -88,7 +88,7 @@ func TestListOutlivesARestartAndIsReadAgain(t *testing.T) {
 			t.Errorf("after a restart: got %q", got)
 		}
 		// as another node does
-		h.must(h.store.PutWordList(h.ctx, []byte(`{"words":[]}`), &chat.AuditEntry{Act: "setWordList"}))
+		h.must(h.store.ChangeSetting(h.ctx, "word-list", func([]byte) ([]byte, []*chat.AuditEntry, error) { return []byte(`{"words":[]}`), nil, nil }))
 		if got := say(); got != chat.CodeInvalid {
 			t.Errorf("at once: got %q, for the list is not read for every message", got)
 		}

@@ -23,6 +23,7 @@ type Serve struct {
 	Guests       string   `enum:"auto,open,join,off" default:"auto" help:"What people without an account may do: open (make and enter open groups), join (enter existing ones), off. auto is open, or join once the server has a public address."`
 	Registration string   `enum:"auto,open,invite,off" default:"auto" help:"Who may make an account: open (everybody), invite (who has a link of an administrator, or was invited to a group), off (administrators make them). auto is open, or invite once the server has a public address."`
 
+	Name         string        `placeholder:"NAME" help:"What the server is called. Default: its address."`
 	Retention    int           `default:"0" placeholder:"DAYS" help:"How many days messages are kept; then they are erased. A group may keep its own for less. 0 keeps them for ever."`
 	EditWithin   time.Duration `default:"24h" placeholder:"TIME" help:"How long people may edit a message of theirs, for example 30m. 0 lifts the limit."`
 	RecallWithin time.Duration `default:"2m" placeholder:"TIME" help:"How long people may recall a message of theirs; a group's owner and admins always may. 0 lifts the limit."`
@@ -37,6 +38,9 @@ type Serve struct {
 	LimitRequests   float64 `default:"20" placeholder:"N" help:"HTTP requests per second that one user may make, five times as many in a burst. 0 lifts the limit."`
 
 	Outside
+
+	// Given says of each flag that was not left to its default where it was given: a flag, a variable or a file, by its name.
+	Given map[string]string `kong:"-"`
 
 	Metrics string `enum:"local,all,off" default:"local" help:"Who may read /metrics: local (this machine, not through a proxy), all, off."`
 }
@@ -79,6 +83,9 @@ func (s *Serve) Check() error {
 	if err := s.Storage.Check(); err != nil {
 		return err
 	}
+	if len([]rune(s.Name)) > maxName || strings.ContainsFunc(s.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return fmt.Errorf("--name: at most %d letters on one line are possible", maxName)
+	}
 	if s.Retention < 0 || s.Retention > maxRetention {
 		return fmt.Errorf("--retention %d: days from 1 to %d are needed, or 0 to keep messages for ever", s.Retention, maxRetention)
 	}
@@ -89,6 +96,9 @@ func (s *Serve) Check() error {
 	}
 	return s.checkLimits()
 }
+
+// maxName bounds the server's name, in letters.
+const maxName = 60
 
 // maxRetention is a hundred years, in days.
 const maxRetention = 36500

@@ -157,6 +157,17 @@ func (g *Gateway) SignedOutAll(u chat.UserID, keep *auth.TokenHash) {
 	}
 }
 
+// CloseGuests closes the sockets of all guests.
+func (g *Gateway) CloseGuests() {
+	for _, s := range g.namespace.Sockets() {
+		if c := clientOf(s); c != nil {
+			if who := c.who(); who != nil && who.Guest {
+				s.Close(errSignedOut)
+			}
+		}
+	}
+}
+
 // known is what the client's credentials said it is; nil for nobody, and for a guest that this socket made.
 func (c *client) known() *auth.Identity {
 	c.mu.Lock()

@@ -132,6 +132,7 @@ func (g *Gateway) register() {
 	answer(g, "updateMembership", g.updateMembership)
 	answer(g, "presence", g.presence)
 	answer(g, "search", g.search)
+	answer(g, "groupFiles", g.groupFiles)
 	handle[groupIn, any](g, "typing", g.typing)
 
 	handle[sendMessageIn, chat.Sent](g, "sendMessage", g.sendMessage)

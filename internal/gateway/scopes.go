@@ -23,6 +23,7 @@ var scopes = map[string]auth.Scope{
 	"visible":          auth.ScopeRead,
 	"presence":         auth.ScopeRead,
 	"pins":             auth.ScopeRead,
+	"groupFiles":       auth.ScopeRead,
 
 	"sendMessage":   auth.ScopeSend,
 	"editMessage":   auth.ScopeSend,

@@ -26,6 +26,8 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 	pushes   *prometheus.CounterVec
 	told     *prometheus.CounterVec
+
+	lately history
 }
 
 var _ engineio.Observer = (*Metrics)(nil)
@@ -47,6 +49,8 @@ func New(version string) *Metrics {
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "qun_build_info", Help: "1, with the version.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
+	m.lately.process = prometheus.NewRegistry()
+	m.lately.process.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(m.opened, m.closed, m.refused, m.pushes, m.told, m.requests, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -58,6 +62,7 @@ func counter(name, help string, labels ...string) *prometheus.CounterVec {
 
 // Watch adds the counts that the engine keeps itself. It is called once.
 func (m *Metrics) Watch(stats func() engineio.Stats) {
+	m.lately.stats = stats
 	m.registry.MustRegister(&engineCollector{stats})
 }
 
@@ -85,7 +90,12 @@ func (m *Metrics) Requested(name, outcome string, took time.Duration) {
 }
 
 // Pushed counts an event handed to a room.
-func (m *Metrics) Pushed(event string) { m.pushes.WithLabelValues(event).Inc() }
+func (m *Metrics) Pushed(event string) {
+	m.pushes.WithLabelValues(event).Inc()
+	if event == "message" {
+		m.lately.messages.Add(1)
+	}
+}
 
 // Told counts a delivery to somebody outside: kind is webhook or webpush.
 func (m *Metrics) Told(kind, outcome string) { m.told.WithLabelValues(kind, outcome).Inc() }

@@ -15,13 +15,12 @@ const maxKeys = 1 << 16
 //
 // Its methods may be called from any goroutine.
 type Rates[K comparable] struct {
-	// Set once.
+	now func() time.Time // set once
+
+	mu        sync.Mutex // guards below
 	perSecond rate.Limit
 	burst     int
-	now       func() time.Time
-
-	mu   sync.Mutex // guards below
-	keys map[K]*rate.Limiter
+	keys      map[K]*rate.Limiter
 }
 
 // New makes an allowance of perSecond, after a burst of at least one. 0 lifts the limit; nil means time.Now.
@@ -32,13 +31,25 @@ func New[K comparable](perSecond float64, burst int, now func() time.Time) *Rate
 	return &Rates[K]{perSecond: rate.Limit(perSecond), burst: max(1, burst), now: now, keys: map[K]*rate.Limiter{}}
 }
 
+// Set changes the allowance. Who has taken of the one before begins anew, unless it is the same.
+func (r *Rates[K]) Set(perSecond float64, burst int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	burst = max(1, burst)
+	if r.perSecond != rate.Limit(perSecond) || r.burst != burst {
+		r.perSecond, r.burst = rate.Limit(perSecond), burst
+		clear(r.keys)
+	}
+}
+
 // Take takes one from k's allowance; it returns 0, or how long to wait for the next.
 func (r *Rates[K]) Take(k K) time.Duration {
-	if r.perSecond <= 0 {
+	now := r.now()
+	l := r.limiter(k, now)
+	if l == nil {
 		return 0
 	}
-	now := r.now()
-	taken := r.limiter(k, now).ReserveN(now, 1)
+	taken := l.ReserveN(now, 1)
 	wait := taken.DelayFrom(now)
 	if wait > 0 {
 		taken.CancelAt(now)
@@ -48,16 +59,19 @@ func (r *Rates[K]) Take(k K) time.Duration {
 
 // GiveBack gives back one that was taken and turned out well.
 func (r *Rates[K]) GiveBack(k K) {
-	if r.perSecond <= 0 {
-		return
-	}
 	now := r.now()
-	r.limiter(k, now).ReserveN(now, -1)
+	if l := r.limiter(k, now); l != nil {
+		l.ReserveN(now, -1)
+	}
 }
 
+// limiter is k's allowance; nil if there is no limit.
 func (r *Rates[K]) limiter(k K, now time.Time) *rate.Limiter {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.perSecond <= 0 {
+		return nil
+	}
 	if l := r.keys[k]; l != nil {
 		return l
 	}

@@ -54,6 +54,24 @@ func TestABurstIsGivenAndThenTheRateHolds(t *testing.T) {
 	}
 }
 
+func TestAnotherAllowanceHoldsAtOnce(t *testing.T) {
+	c := &clock{time.Unix(1_000, 0)}
+	r := rates.New[string](1, 1, c.now)
+	r.Take("a")
+	r.Set(1, 1) // the same: what was taken stays taken
+	if wait := r.Take("a"); wait != time.Second {
+		t.Errorf("of the same allowance: got a wait of %v", wait)
+	}
+	r.Set(2, 1)
+	r.Take("a")
+	if wait := r.Take("a"); wait != 500*time.Millisecond {
+		t.Errorf("of twice as much: got a wait of %v", wait)
+	}
+	if r.Set(0, 1); r.Take("a") != 0 || r.Take("a") != 0 {
+		t.Error("a limit that was lifted still holds")
+	}
+}
+
 func TestZeroLiftsTheLimit(t *testing.T) {
 	r := rates.New[int](0, 1, nil)
 	for range 1000 {

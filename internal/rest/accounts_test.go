@@ -29,15 +29,28 @@ type town struct {
 	out  []ended
 }
 
-func newTown(t *testing.T, registration rest.Registration) *town {
+func newTown(t *testing.T, registration chat.Registration) *town {
 	t.Helper()
 	o := &town{}
 	o.site, o.chat = newHouse(t, func(c *rest.Config) {
-		c.Registration, o.auth = registration, c.Auth
+		o.auth = c.Auth
 		c.SignedOutAll = func(u chat.UserID, keep *auth.TokenHash) { o.out = append(o.out, ended{u, keep}) }
 		c.Link = "https://chat.example"
 	})
+	register(t, o.chat, registration)
 	return o
+}
+
+// register says who may make an account.
+func register(t *testing.T, service *chat.Service, who chat.Registration) {
+	t.Helper()
+	if who == "" {
+		return
+	}
+	update := chat.SettingsUpdate{ServerSettings: chat.ServerSettings{Registration: &who}}
+	if _, err := service.SetServerSettings(t.Context(), &chat.User{ID: "console"}, update); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // must asks and reads the answer into v, if there is one.
@@ -76,9 +89,9 @@ func (o *town) member(t *testing.T, name string) (chat.UserID, *http.Cookie) {
 
 func TestWhoMayRegisterIsASetting(t *testing.T) {
 	body := `{"username":"lin","password":"correct horse"}`
-	wantRefused(t, newTown(t, rest.RegistrationOff).ask("POST", "/api/v1/users", body), http.StatusForbidden, chat.CodeForbidden)
+	wantRefused(t, newTown(t, chat.RegistrationOff).ask("POST", "/api/v1/users", body), http.StatusForbidden, chat.CodeForbidden)
 	wantRefused(t, newTown(t, "").ask("POST", "/api/v1/users", body), http.StatusForbidden, chat.CodeForbidden)
-	o := newTown(t, rest.RegistrationInvite)
+	o := newTown(t, chat.RegistrationInvite)
 	wantRefused(t, o.ask("POST", "/api/v1/users", body), http.StatusForbidden, chat.CodeForbidden)
 	wantRefused(t, o.ask("POST", "/api/v1/users", `{"username":"lin","password":"correct horse","invite":"AAAA"}`), http.StatusNotFound, chat.CodeNotFound)
 	owner, err := o.chat.CreateMember(t.Context(), chat.NewMember{Username: "owner"})
@@ -94,7 +107,7 @@ func TestWhoMayRegisterIsASetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.must(t, "POST", "/api/v1/users", `{"username":"guided","password":"correct horse","invite":"`+invite.Token+`"}`, nil)
-	o = newTown(t, rest.RegistrationOpen)
+	o = newTown(t, chat.RegistrationOpen)
 	o.must(t, "POST", "/api/v1/users", body, nil)
 	var session struct {
 		User         chat.User
@@ -111,7 +124,7 @@ func TestWhoMayRegisterIsASetting(t *testing.T) {
 }
 
 func TestScriptsGetTheirTokenInTheAnswer(t *testing.T) {
-	o := newTown(t, rest.RegistrationOpen)
+	o := newTown(t, chat.RegistrationOpen)
 	id, _ := o.member(t, "lin")
 	w := o.ask("POST", "/api/v1/session", `{"username":"lin","password":"correct horse","token":true}`)
 	var out struct{ Token string }
@@ -125,7 +138,7 @@ func TestScriptsGetTheirTokenInTheAnswer(t *testing.T) {
 }
 
 func TestWrongPasswordsAreRefusedAlikeAndTooManyWait(t *testing.T) {
-	o := newTown(t, rest.RegistrationOpen)
+	o := newTown(t, chat.RegistrationOpen)
 	o.member(t, "lin")
 	try := func(name string) *http.Response {
 		return o.ask("POST", "/api/v1/session", `{"username":"`+name+`","password":"wrong"}`).Result()
@@ -144,7 +157,7 @@ func TestWrongPasswordsAreRefusedAlikeAndTooManyWait(t *testing.T) {
 }
 
 func TestAChangedPasswordEndsTheOtherDevices(t *testing.T) {
-	o := newTown(t, rest.RegistrationOpen)
+	o := newTown(t, chat.RegistrationOpen)
 	id, mine := o.member(t, "lin")
 	o.must(t, "POST", "/api/v1/session", `{"username":"lin","password":"correct horse"}`, nil)
 	other := o.cookie
@@ -168,7 +181,7 @@ func TestAChangedPasswordEndsTheOtherDevices(t *testing.T) {
 }
 
 func TestADeviceIsRevoked(t *testing.T) {
-	o := newTown(t, rest.RegistrationOpen)
+	o := newTown(t, chat.RegistrationOpen)
 	_, mine := o.member(t, "lin")
 	o.must(t, "POST", "/api/v1/session", `{"username":"lin","password":"correct horse"}`, nil)
 	var list struct{ Devices []auth.Device }
@@ -187,7 +200,7 @@ func TestADeviceIsRevoked(t *testing.T) {
 }
 
 func TestACodeMovesAGuestToAnotherDevice(t *testing.T) {
-	o := newTown(t, rest.RegistrationOpen)
+	o := newTown(t, chat.RegistrationOpen)
 	guest := userIn(t, o.ask("POST", "/api/v1/session", `{"nickName":"小明"}`))
 	var link struct{ URL, Code, ExpiresAt string }
 	o.must(t, "POST", "/api/v1/session/handoff", `{}`, &link)
@@ -203,7 +216,7 @@ func TestACodeMovesAGuestToAnotherDevice(t *testing.T) {
 }
 
 func TestIUpdateMyselfAndGuestsGetANewToken(t *testing.T) {
-	o := newTown(t, rest.RegistrationOpen)
+	o := newTown(t, chat.RegistrationOpen)
 	guest := userIn(t, o.ask("POST", "/api/v1/session", `{"nickName":"小明"}`))
 	before := o.cookie
 	var me struct {
@@ -229,7 +242,7 @@ func TestIUpdateMyselfAndGuestsGetANewToken(t *testing.T) {
 }
 
 func TestADeletedAccountIsGone(t *testing.T) {
-	o := newTown(t, rest.RegistrationOpen)
+	o := newTown(t, chat.RegistrationOpen)
 	id, cookie := o.member(t, "lin")
 	o.cookie = cookie
 	wantRefused(t, o.ask("POST", "/api/v1/me/delete", `{"password":"wrong"}`), http.StatusForbidden, chat.CodeForbidden)
@@ -245,7 +258,7 @@ func TestADeletedAccountIsGone(t *testing.T) {
 }
 
 func TestAdministratorsLookAfterAccounts(t *testing.T) {
-	o := newTown(t, rest.RegistrationInvite)
+	o := newTown(t, chat.RegistrationInvite)
 	hash, err := o.auth.HashPassword(t.Context(), "correct horse")
 	if err != nil {
 		t.Fatal(err)
@@ -273,7 +286,7 @@ func TestAdministratorsLookAfterAccounts(t *testing.T) {
 		ids, cookies = append(ids, userIn(t, w).ID), append(cookies, o.cookie)
 	}
 	o.cookie = cookies[0]
-	wantRefused(t, o.ask("GET", "/api/v1/admin/users", ""), http.StatusForbidden, chat.CodeForbidden)
+	wantRefused(t, o.ask("GET", "/api/v1/admin/users", ""), http.StatusNotFound, chat.CodeNotFound)
 	o.cookie = bossCookie
 	var page struct {
 		Users []struct {

@@ -11,7 +11,7 @@ import (
 
 // Audits is what the audit asks of the chat.
 type Audits interface {
-	ServerAudit(ctx context.Context, in chat.AuditQuery) (*chat.AuditPage, error)
+	ServerAudit(ctx context.Context, in chat.AuditQuery) (*chat.AuditPage, *chat.Names, error)
 }
 
 func (s *server) registerAdmin() {
@@ -31,6 +31,21 @@ func (s *server) registerAdmin() {
 		Refuses: []chat.Code{chat.CodeNotFound},
 	}, s.adminResetLink)
 	answer(s, route{
+		ID: "adminCreateUser", Method: http.MethodPost, Path: "/admin/users", Tag: tag, Who: administrators,
+		Summary: "Make an account, and a link with which its owner sets a password, once, within a day",
+		Refuses: []chat.Code{chat.CodeNameTaken},
+	}, s.adminCreateUser)
+	act(s, route{
+		ID: "adminDeleteUser", Method: http.MethodDelete, Path: "/admin/users/{userId}", Tag: tag, Who: administrators,
+		Summary: "Delete somebody's account and bots: what they said stays without their name, or is erased",
+		Refuses: []chat.Code{chat.CodeNotFound, chat.CodeConflict},
+	}, s.adminDeleteUser)
+	act(s, route{
+		ID: "adminSignOut", Method: http.MethodDelete, Path: "/admin/users/{userId}/sessions", Tag: tag, Who: administrators,
+		Summary: "Sign somebody out everywhere",
+		Refuses: []chat.Code{chat.CodeNotFound},
+	}, s.adminSignOut)
+	answer(s, route{
 		ID: "adminAudit", Method: http.MethodGet, Path: "/admin/audit", Tag: tag, Who: administrators,
 		Summary: "Who used a power, when, and on whom: the newest first",
 	}, s.adminAudit)
@@ -45,14 +60,17 @@ type accountOut struct {
 	User     *chat.User `json:"user"`
 	Admin    bool       `json:"admin"`
 	Disabled bool       `json:"disabled"`
+	Devices  int        `json:"devices" doc:"Where it is signed in; of a bot, whether it has a token. In the list alone."`
+	SeenAt   chat.Time  `json:"seenAt,omitempty" doc:"When one of these was used last, to the hour. In the list alone."`
 }
 
 func (s *server) accountOut(a *auth.Account) accountOut {
-	return accountOut{s.withPresence(&a.User), a.Admin, a.Disabled}
+	return accountOut{s.withPresence(&a.User), a.Admin, a.Disabled, a.Devices, a.SeenAt}
 }
 
 type adminUsersIn struct {
 	Search string      `query:"search" maxLength:"100" doc:"A part of a name."`
+	Only   string      `query:"only" enum:"admins,disabled,bots" doc:"Of these alone."`
 	Cursor chat.UserID `query:"cursor" doc:"The next of the page before."`
 	Limit  int         `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
@@ -63,7 +81,7 @@ type adminUsersOut struct {
 }
 
 func (s *server) adminUsers(ctx context.Context, _ *caller, in *adminUsersIn) (*adminUsersOut, error) {
-	list, err := s.Auth.Accounts(ctx, auth.AccountQuery{Search: in.Search, After: in.Cursor, Limit: in.Limit + 1})
+	list, err := s.Auth.Accounts(ctx, auth.AccountQuery{Search: in.Search, Only: auth.AccountKind(in.Only), After: in.Cursor, Limit: in.Limit + 1})
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +142,60 @@ func (s *server) disable(ctx context.Context, by, id chat.UserID, disabled bool)
 	return err
 }
 
+type adminDeleteUserIn struct {
+	UserID chat.UserID `path:"userId"`
+	Erase  bool        `query:"erase" doc:"Erase what they said, too."`
+}
+
+// adminDeleteUser deletes an account and its bots, and ends all their sockets.
+func (s *server) adminDeleteUser(ctx context.Context, c *caller, in *adminDeleteUserIn) error {
+	bots, err := s.Chat.Bots(ctx, &chat.User{ID: in.UserID})
+	if err != nil {
+		return err
+	}
+	if err := s.Chat.RemoveUser(ctx, c.User, in.UserID, in.Erase); err != nil {
+		return err
+	}
+	for _, u := range append(bots, &chat.User{ID: in.UserID}) {
+		s.signedOutAll(u.ID, nil)
+	}
+	return nil
+}
+
+func (s *server) adminSignOut(ctx context.Context, c *caller, in *adminUserIn) error {
+	err := s.Auth.SignOutEverywhere(ctx, c.User.ID, in.UserID)
+	if err == nil {
+		s.signedOutAll(in.UserID, nil)
+	}
+	return err
+}
+
+type adminCreateUserIn struct {
+	Body struct {
+		Username string `json:"username"`
+		NickName string `json:"nickName,omitempty" doc:"Absent: as the username."`
+	}
+}
+
+// madeOut is an account that an administrator made.
+type madeOut struct {
+	User *chat.User `json:"user"`
+	Link *linkOut   `json:"link"`
+}
+
+// adminCreateUser makes an account without a password: nobody signs in before its owner has set one.
+func (s *server) adminCreateUser(ctx context.Context, c *caller, in *adminCreateUserIn) (*madeOut, error) {
+	user, err := s.Chat.AddUser(ctx, c.User, chat.NewMember{Username: in.Body.Username, NickName: in.Body.NickName})
+	if err != nil {
+		return nil, err
+	}
+	code, expires, err := s.Auth.ResetLink(ctx, c.User.ID, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &madeOut{user, s.link(c, auth.TicketReset, code, expires)}, nil
+}
+
 // linkOut is a code, and the page that takes it.
 type linkOut struct {
 	URL       string    `json:"url" doc:"The code stands behind the #: no server sees it there."`
@@ -174,10 +246,32 @@ func CodePath(kind auth.TicketKind, code string) string {
 
 type adminAuditIn struct {
 	GroupID chat.GroupID `query:"groupId" doc:"Of this group alone."`
+	By      chat.UserID  `query:"by" doc:"What this user did."`
+	Act     string       `query:"act" maxLength:"40" doc:"This act alone."`
+	Target  chat.UserID  `query:"target" doc:"What was done to this user."`
+	Since   time.Time    `query:"since" doc:"From this moment on."`
+	Until   time.Time    `query:"until" doc:"Before this moment."`
 	Before  int64        `query:"before" minimum:"0" doc:"The number of the oldest entry I have."`
 	Limit   int          `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
-func (s *server) adminAudit(ctx context.Context, _ *caller, in *adminAuditIn) (*chat.AuditPage, error) {
-	return s.Chat.ServerAudit(ctx, chat.AuditQuery{Group: in.GroupID, Before: in.Before, Limit: in.Limit})
+// auditOut is a page of the audit, and the names of whom it names.
+type auditOut struct {
+	*chat.AuditPage
+	*chat.Names
+}
+
+func (s *server) adminAudit(ctx context.Context, _ *caller, in *adminAuditIn) (*auditOut, error) {
+	page, named, err := s.Chat.ServerAudit(ctx, chat.AuditQuery{
+		Group: in.GroupID, By: in.By, Act: in.Act, Target: in.Target, Since: moment(in.Since), Until: moment(in.Until), Before: in.Before, Limit: in.Limit,
+	})
+	return &auditOut{page, named}, err
+}
+
+// moment is a time as the chat has it; 0 if there is none.
+func moment(t time.Time) chat.Time {
+	if t.IsZero() {
+		return 0
+	}
+	return chat.TimeOf(t)
 }

@@ -43,6 +43,9 @@ func (s *server) register(mux *http.ServeMux) {
 	s.registerWebhooks()
 	s.registerWebPush()
 	s.registerModeration()
+	s.registerServerSettings()
+	s.registerGovernment()
+	s.registerOverview()
 }
 
 // route is one operation: how it is documented, and what is asked before its handler runs.

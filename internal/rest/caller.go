@@ -120,12 +120,12 @@ func (r *route) admits(c *caller) error {
 		return nil
 	case c.User == nil:
 		return chat.Refuse(chat.CodeUnauthorized, "sign in first, or send a token", "请先登录，或提供令牌")
+	case r.Who == administrators && (!c.Identity.Admin || c.User.Guest || c.User.Bot):
+		return refuseRoute() // to everybody else it is as if there was none
 	case r.Who >= members && c.User.Guest:
 		return chat.Refuse(chat.CodeForbidden, "this is for members: register first", "仅限注册用户，请先注册")
 	case r.Who >= persons && c.User.Bot:
 		return chat.Refuse(chat.CodeForbidden, "this is not for bots", "机器人不能这样做")
-	case r.Who == administrators && !c.Identity.Admin:
-		return chat.Refuse(chat.CodeForbidden, "this is for administrators of this server", "仅限本站管理员")
 	}
 	return c.Identity.May(r.scope())
 }

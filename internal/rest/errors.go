@@ -128,5 +128,9 @@ func refuseTooOften(wait time.Duration) *chat.Error {
 }
 
 func (s *server) noSuchRoute(w http.ResponseWriter, r *http.Request) {
-	s.fail(w, r, chat.Refuse(chat.CodeNotFound, "there is no such request", "没有这个接口"))
+	s.fail(w, r, refuseRoute())
+}
+
+func refuseRoute() *chat.Error {
+	return chat.Refuse(chat.CodeNotFound, "there is no such request", "没有这个接口")
 }

@@ -48,7 +48,7 @@ func TestAdministratorsJudgeWhatWasSaid(t *testing.T) {
 	for _, o := range []struct{ method, path, body string }{
 		{"GET", "/admin/reports", ""}, {"DELETE", "/admin/reports/" + group + "/1", ""}, {"GET", "/admin/words", ""}, {"PUT", "/admin/words", `{"words":[]}`},
 	} {
-		wantRefused(t, s.ask(o.method, "/api/v1"+o.path, o.body, member), http.StatusForbidden, chat.CodeForbidden)
+		wantRefused(t, s.ask(o.method, "/api/v1"+o.path, o.body, member), http.StatusNotFound, chat.CodeNotFound)
 	}
 	got := s.ask("GET", "/api/v1/admin/reports", "", admin).Body.String()
 	for _, want := range []string{`"message":"spam"`, `"reason":"it is spam"`, `"userId":"` + string(alice.ID) + `"`, group} {

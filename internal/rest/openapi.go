@@ -102,6 +102,9 @@ func codesOf(op *huma.Operation) []chat.Code {
 	if changes(op.Method) || route.Who != anybody { // a bot's token may not allow it
 		codes = append(codes, chat.CodeForbidden)
 	}
+	if route.Who == administrators { // what others are answered
+		codes = append(codes, chat.CodeNotFound)
+	}
 	if len(op.Parameters) > 0 {
 		codes = append(codes, chat.CodeInvalid)
 	}

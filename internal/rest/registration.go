@@ -8,21 +8,14 @@ import (
 	"qun/internal/chat"
 )
 
-// Registration says who may make an account.
-type Registration string
-
-const (
-	RegistrationOpen   Registration = "open"   // everybody
-	RegistrationInvite Registration = "invite" // who has a code of an administrator, or an invite to a group
-	RegistrationOff    Registration = "off"    // nobody
-)
-
 // Accounts is what registering, and everybody's own account, ask of the chat.
 type Accounts interface {
 	Register(ctx context.Context, guest *chat.User, in chat.NewMember) (*chat.User, error)
 	Me(ctx context.Context, who *chat.User) (*chat.Me, error)
 	UpdateMe(ctx context.Context, who *chat.User, in chat.MyChanges) (*chat.Me, error)
 	DeleteUser(ctx context.Context, id chat.UserID, erase bool) error
+	RemoveUser(ctx context.Context, by *chat.User, id chat.UserID, erase bool) error
+	AddUser(ctx context.Context, by *chat.User, in chat.NewMember) (*chat.User, error)
 	Invitation(ctx context.Context, from, token string) (*chat.Invitation, error)
 }
 
@@ -62,16 +55,17 @@ type registerIn struct {
 
 // registerMember makes an account of nobody or of the guest that asks.
 func (s *server) registerMember(ctx context.Context, c *caller, in *registerIn) (sessionOut, error) {
+	registration := s.Chat.Registration()
 	switch {
-	case s.Registration == RegistrationInvite && in.Body.Invite == "":
+	case registration == chat.RegistrationInvite && in.Body.Invite == "":
 		return sessionOut{}, refuseWithoutInvite()
-	case s.Registration == RegistrationInvite && s.invitedToGroup(ctx, c, in.Body.Invite):
+	case registration == chat.RegistrationInvite && s.invitedToGroup(ctx, c, in.Body.Invite):
 		return s.makeMember(ctx, c, in.Body.newAccount, false)
-	case s.Registration == RegistrationInvite:
+	case registration == chat.RegistrationInvite:
 		return s.withCode(ctx, auth.TicketInvite, in.Body.Invite, func() (sessionOut, error) {
 			return s.makeMember(ctx, c, in.Body.newAccount, false)
 		})
-	case s.Registration != RegistrationOpen:
+	case registration != chat.RegistrationOpen:
 		return sessionOut{}, refuseRegistration()
 	}
 	return s.makeMember(ctx, c, in.Body.newAccount, false)

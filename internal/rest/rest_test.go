@@ -25,6 +25,9 @@ type people struct {
 	made int
 }
 
+func (p *people) Registration() chat.Registration { return "" }
+func (p *people) ServerName() string              { return "" }
+
 func (p *people) NewGuest(_ context.Context, nickName string, strict bool) (*chat.User, error) {
 	if nickName == "林老师" && strict {
 		e := chat.Refuse(chat.CodeNameTaken, "taken", "有人用了")

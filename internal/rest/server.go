@@ -30,6 +30,9 @@ type Chat interface {
 	Webhooks
 	WebPush
 	Moderation
+	Settings
+	Government
+	Figures
 }
 
 // Config is what the routes stand on.
@@ -49,12 +52,16 @@ type Config struct {
 	SignedOut func(*auth.Identity)
 	// SignedOutAll is told that all sessions of a user ended but keep's: so have the sockets. Nil: nobody is told.
 	SignedOutAll func(id chat.UserID, keep *auth.TokenHash)
-	// Registration says who may make an account; "" means nobody.
-	Registration Registration
 	// Link is the address at which others find this server, scheme and host. "": as the request says.
 	Link string
 	// Presence says whether a user is here. Nil: nobody is.
 	Presence func(chat.UserID) chat.Presence
+	// GuestsOut is told that guests are not admitted any more: their sockets have to end. Nil: nobody is told.
+	GuestsOut func()
+	// Load is what the server did lately. Nil: nobody measures.
+	Load func() Load
+	// StartedAt is when the server started.
+	StartedAt time.Time
 	// Healthy says why the server cannot do its work. Nil: it always can.
 	Healthy func(context.Context) error
 
@@ -94,6 +101,7 @@ func New(cfg Config) http.Handler {
 type server struct {
 	Config
 	api     huma.API
+	counted counted
 	rates   *rates.Rates[string] // of operations
 	fetches *rates.Rates[string] // of files
 }

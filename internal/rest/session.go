@@ -38,11 +38,12 @@ func (s *server) registerSession() {
 
 // sessionOut says who the credentials speak for; null is nobody.
 type sessionOut struct {
-	User         *chat.User   `json:"user"`
-	Admin        bool         `json:"admin,omitempty"`
-	Token        string       `json:"token,omitempty"`
-	Registration Registration `json:"registration,omitempty"`
-	Address      string       `json:"address,omitempty"`
+	User         *chat.User        `json:"user"`
+	Admin        bool              `json:"admin,omitempty"`
+	Token        string            `json:"token,omitempty"`
+	Registration chat.Registration `json:"registration,omitempty"`
+	Address      string            `json:"address,omitempty"`
+	Server       string            `json:"server,omitempty"`
 }
 
 // Schema implements huma.SchemaProvider: the library cannot say that an object may be null.
@@ -56,6 +57,7 @@ func (sessionOut) Schema(r huma.Registry) *huma.Schema {
 			"token":        {Type: huma.TypeString, Description: "When one was asked for, instead of the cookie."},
 			"address":      {Type: huma.TypeString, Description: "Where other devices find this server, if it knows."},
 			"registration": {Type: huma.TypeString, Enum: []any{"open", "invite", "off"}, Description: "Who may make an account."},
+			"server":       {Type: huma.TypeString, Description: "What the server is called, if it has a name."},
 		},
 	}
 }
@@ -145,7 +147,7 @@ func (s *server) readSession(_ context.Context, c *caller, _ *struct{}) (session
 	case c.User != nil && c.Token == c.given.Cookie:
 		c.SetCookie(auth.Cookie(c.Token, c.Secure()))
 	}
-	return sessionOut{User: c.User, Admin: c.Identity != nil && c.Identity.Admin, Registration: s.Registration, Address: s.Link}, nil
+	return sessionOut{User: c.User, Admin: c.Identity != nil && c.Identity.Admin, Registration: s.Chat.Registration(), Address: s.Link, Server: s.Chat.ServerName()}, nil
 }
 
 // deleteSession signs out.

@@ -34,13 +34,28 @@ func (s *Store) AccountNamed(ctx context.Context, username string) (*auth.Accoun
 // Accounts lists accounts: see auth.Store.
 func (s *Store) Accounts(ctx context.Context, q auth.AccountQuery) (list []*auth.Account, err error) {
 	err = s.readers.use(ctx, func(session *session) error {
-		list, err = collect(ctx, session, scanAccount, `SELECT `+accountColumns+` FROM users u
+		list, err = collect(ctx, session, func(s scanner) (*auth.Account, error) {
+			a := new(auth.Account)
+			return a, readAccount(s, a, &a.Devices, &a.SeenAt)
+		}, `SELECT `+accountColumns+`,
+			(SELECT COUNT(*) FROM sessions s WHERE s.user_key = u.key AND s.expires_at > $4)
+			+ (SELECT COUNT(*) FROM bot_tokens b WHERE b.user_key = u.key),
+			COALESCE((SELECT MAX(s.seen_at) FROM sessions s WHERE s.user_key = u.key),
+			(SELECT b.seen_at FROM bot_tokens b WHERE b.user_key = u.key), 0)
+			FROM users u
 			WHERE u.key > COALESCE((SELECT key FROM users WHERE id = $1), 0) AND NOT u.guest AND u.deleted_at = 0
-			AND (lower(u.nick) LIKE $2 ESCAPE '\' OR u.username LIKE $2 ESCAPE '\') ORDER BY u.key LIMIT $3`,
-			q.After, like(strings.ToLower(q.Search)), q.Limit)
+			AND (lower(u.nick) LIKE $2 ESCAPE '\' OR u.username LIKE $2 ESCAPE '\')`+only[q.Only]+` ORDER BY u.key LIMIT $3`,
+			q.After, like(strings.ToLower(q.Search)), q.Limit, q.At)
 		return err
 	})
 	return list, err
+}
+
+// only narrows a list of accounts.
+var only = map[auth.AccountKind]string{
+	auth.OnlyAdmins:   ` AND u.admin`,
+	auth.OnlyDisabled: ` AND u.disabled_at > 0`,
+	auth.OnlyBots:     ` AND u.bot`,
 }
 
 // like is a pattern for what holds a text, wherever.
@@ -119,6 +134,20 @@ func (s *Store) SetDisabled(ctx context.Context, id chat.UserID, disabled bool, 
 			return fmt.Errorf("write whether an account is disabled: %w", err)
 		}
 		return t.audit(&chat.AuditEntry{At: by.At, Act: act, By: by.User, Target: id})
+	}))
+}
+
+// EndSessions signs somebody out everywhere: see auth.Store.
+func (s *Store) EndSessions(ctx context.Context, id chat.UserID, by auth.By) error {
+	return authError(s.change(ctx, func(t *tx) error {
+		key, err := t.userKey(id)
+		if err != nil {
+			return err
+		}
+		if err := t.endSessions(key, nil); err != nil {
+			return err
+		}
+		return t.audit(&chat.AuditEntry{At: by.At, Act: "signOut", By: by.User, Target: id})
 	}))
 }
 

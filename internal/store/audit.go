@@ -23,13 +23,24 @@ func scanAudit(s scanner) (*chat.AuditEntry, error) {
 	return e, s.Scan(&e.Number, &e.At, &e.Act, &e.By, &e.Group, &e.Target, &e.Value)
 }
 
-func (r *reader) AuditOf(g chat.GroupID, before int64, limit int) ([]*chat.AuditEntry, error) {
-	if before == 0 {
-		before = math.MaxInt64
+// AuditOf reads along the index of what is asked for most narrowly.
+func (r *reader) AuditOf(q chat.AuditQuery) ([]*chat.AuditEntry, error) {
+	if q.Before == 0 {
+		q.Before = math.MaxInt64
 	}
-	const columns = `SELECT key, at, act, by_id, group_id, target_id, value FROM audit `
-	if g == "" {
-		return collect(r.ctx, r.session, scanAudit, columns+`WHERE key < $1 ORDER BY key DESC LIMIT $2`, before, limit)
+	where, args := `key < $1`, []any{q.Before, q.Limit}
+	narrow := func(wanted bool, condition string, value any) {
+		if wanted {
+			args = append(args, value)
+			where += fmt.Sprintf(" AND %s $%d", condition, len(args))
+		}
 	}
-	return collect(r.ctx, r.session, scanAudit, columns+`WHERE group_id = $1 AND key < $2 ORDER BY key DESC LIMIT $3`, g, before, limit)
+	narrow(q.Group != "", "group_id =", q.Group)
+	narrow(q.By != "", "by_id =", q.By)
+	narrow(q.Act != "", "act =", q.Act)
+	narrow(q.Target != "", "target_id =", q.Target)
+	narrow(q.Since != 0, "at >=", q.Since)
+	narrow(q.Until != 0, "at <", q.Until)
+	return collect(r.ctx, r.session, scanAudit,
+		`SELECT key, at, act, by_id, group_id, target_id, value FROM audit WHERE `+where+` ORDER BY key DESC LIMIT $2`, args...)
 }

@@ -20,7 +20,10 @@ func (s *Store) CreateBot(ctx context.Context, bot *chat.User, owner chat.UserID
 		if _, err := t.exec(`UPDATE users SET owner_key = $2 WHERE id = $1`, bot.ID, key); err != nil {
 			return fmt.Errorf("note whose a bot is: %w", err)
 		}
-		return t.reserveNames(bot.ID, skeletons)
+		if err := t.reserveNames(bot.ID, skeletons); err != nil {
+			return err
+		}
+		return t.audit(&chat.AuditEntry{At: bot.CreatedAt, Act: "createBot", By: owner, Target: bot.ID})
 	})
 }
 

@@ -25,6 +25,8 @@ type dialect struct {
 	numbers   string // a select of the elements of the list $1 of numbers
 	listOf    func(numbers any) (any, error)
 
+	size string // an expression: the bytes of the whole database
+
 	// spare makes a session that only reads keep little. "": it keeps nothing.
 	spare string
 	// alone says that nobody but the one writer writes, so that the rows it knows stay true.
@@ -71,6 +73,7 @@ var sqliteDialect = &dialect{
 	list:       func(ids []chat.GroupID) (any, error) { return jsonList(ids) },
 	numbers:    `SELECT value FROM json_each($1)`,
 	listOf:     jsonList,
+	size:       `(SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())`,
 	begin: func(t *tx) error {
 		_, err := t.exec(`BEGIN IMMEDIATE`)
 		return err

@@ -46,6 +46,7 @@ var postgresDialect = &dialect{
 	beginRead:  `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`,
 	lockRow:    ` FOR UPDATE`,
 	lockFree:   ` FOR UPDATE SKIP LOCKED`,
+	size:       `pg_database_size(current_database())`,
 	elements:   `SELECT unnest($1::text[])`,
 	list: func(ids []chat.GroupID) (any, error) {
 		list := make([]string, len(ids))

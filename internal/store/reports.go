@@ -34,10 +34,19 @@ func (x groupTx) ResolveReports(seq chat.Seq, by chat.UserID, at chat.Time) (int
 }
 
 func (r *reader) Reports(g chat.GroupID, limit int) ([]*chat.Report, error) {
-	return collect(r.ctx, r.session, func(s scanner) (*chat.Report, error) {
-		one := new(chat.Report)
-		return one, s.Scan(&one.GroupID, &one.Seq, &one.By, &one.Reason, &one.CreatedAt, &one.Author, &one.NickName, &one.Text)
-	}, `SELECT g.id, p.seq, u.id, p.reason, p.created_at, p.author, p.nick, p.text
-		FROM reports p JOIN groups g ON g.key = p.group_key JOIN users u ON u.key = p.user_key
+	return collect(r.ctx, r.session, scanReport, selectReports+`
 		WHERE p.resolved_at = 0 AND ($1 = '' OR g.id = $1) ORDER BY p.key DESC LIMIT $2`, string(g), limit)
+}
+
+func (r *reader) ResolvedReports(limit int) ([]*chat.Report, error) {
+	return collect(r.ctx, r.session, scanReport, selectReports+` WHERE p.resolved_at > 0 ORDER BY p.resolved_at DESC, p.key DESC LIMIT $1`, limit)
+}
+
+const selectReports = `SELECT g.id, p.seq, u.id, p.reason, p.created_at, p.author, p.nick, p.text, p.resolved_at, COALESCE(b.id, '')
+	FROM reports p JOIN groups g ON g.key = p.group_key JOIN users u ON u.key = p.user_key LEFT JOIN users b ON b.key = p.resolved_by`
+
+func scanReport(s scanner) (*chat.Report, error) {
+	one := new(chat.Report)
+	return one, s.Scan(&one.GroupID, &one.Seq, &one.By, &one.Reason, &one.CreatedAt, &one.Author, &one.NickName, &one.Text,
+		&one.ResolvedAt, &one.ResolvedBy)
 }

@@ -69,6 +69,8 @@ func (x *userTx) User() *chat.User {
 
 func (x *userTx) Settings() json.RawMessage { return json.RawMessage(x.settings) }
 
+func (x *userTx) Audit(e *chat.AuditEntry) error { return x.t.audit(e) }
+
 func (x *userTx) Credentials() chat.Credentials { return x.credentials }
 
 func (x *userTx) PutUser(u *chat.User, skeletons []string) error {

@@ -104,7 +104,7 @@ func testThereIsAlwaysAnAdministrator(t *testing.T, w *world) {
 	w.must(w.store.SetDisabled(w.ctx, alice.ID, false, auth.By{User: bob.ID, At: w.now}))
 	w.must(w.store.SetAdmin(w.ctx, bob.ID, false, auth.By{At: w.now}))
 	w.view(func(r chat.Reader) error {
-		entries, err := r.AuditOf("", 0, 9)
+		entries, err := r.AuditOf(chat.AuditQuery{Limit: 9})
 		want := []string{"setAdmin false", "enable ", "disable ", "setAdmin true", "setAdmin true"}
 		var got []string
 		for _, e := range entries {

@@ -318,7 +318,7 @@ func testAuditIsPagedBackwards(t *testing.T, w *world) {
 	values := func(g chat.GroupID) (all []string) {
 		w.view(func(r chat.Reader) error {
 			for before := int64(0); ; {
-				page, err := r.AuditOf(g, before, 2)
+				page, err := r.AuditOf(chat.AuditQuery{Group: g, Before: before, Limit: 2})
 				w.must(err)
 				if len(page) == 0 {
 					return nil

@@ -118,7 +118,9 @@ func Run(t *testing.T, open Open) {
 		{"EndpointIsOneUsersDevice", testEndpointIsOneUsersDevice},
 		{"CallsAreSettled", testCallsAreSettled},
 		{"ReportsAreKeptUntilResolved", testReportsAreKeptUntilResolved},
-		{"WordListIsKept", testWordListIsKept},
+		{"SettingsAreKept", testSettingsAreKept},
+		{"AdministratorsSeeWhatThereIs", testAdministratorsSeeWhatThereIs},
+		{"FilesOfAGroupAreListed", testFilesOfAGroupAreListed},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newWorld(t, open)) })
 	}
