@@ -140,12 +140,11 @@ func (s *stocktaking) leaves(group int64, seq chat.Seq) bool {
 func (s *stocktaking) expected() (map[int64]*tally, error) {
 	want := map[int64]*tally{}
 	_, err := collect(s.ctx, s.session, func(row scanner) (none struct{}, err error) {
-		var group int64
-		var m spoken
-		if err = row.Scan(&group, &m.seq, &m.rev, &m.user, &m.text); err != nil {
+		m, err := scanSpoken(row)
+		if err != nil {
 			return none, err
 		}
-		p := s.known[group]
+		group, p := m.group, s.known[m.group]
 		switch {
 		case m.rev > p.rev && m.seq <= p.rev:
 			if s.open[group] == nil {
@@ -158,6 +157,6 @@ func (s *stocktaking) expected() (map[int64]*tally, error) {
 			}
 		}
 		return none, nil
-	}, `SELECT group_key, `+spokenColumns+` FROM messages`)
+	}, `SELECT `+spokenColumns+` FROM messages m`)
 	return want, err
 }

@@ -24,6 +24,8 @@ type dialect struct {
 	list      func([]chat.GroupID) (any, error)
 	numbers   string // a select of the elements of the list $1 of numbers
 	listOf    func(numbers any) (any, error)
+	pairs     string // a select of group_key and seq of each of the messages that listPairs writes, from $1 on
+	listPairs func([]moment) ([]any, error)
 
 	size string // an expression: the bytes of the whole database
 
@@ -74,6 +76,15 @@ var sqliteDialect = &dialect{
 	numbers:    `SELECT value FROM json_each($1)`,
 	listOf:     jsonList,
 	size:       `(SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())`,
+	pairs:      `SELECT value ->> 0 AS group_key, value ->> 1 AS seq FROM json_each($1)`,
+	listPairs: func(places []moment) ([]any, error) {
+		pairs := make([][2]int64, len(places))
+		for i, m := range places {
+			pairs[i] = [2]int64{m.group, int64(m.seq)}
+		}
+		list, err := jsonList(pairs)
+		return []any{list}, err
+	},
 	begin: func(t *tx) error {
 		_, err := t.exec(`BEGIN IMMEDIATE`)
 		return err

@@ -23,11 +23,11 @@ type index interface {
 	absorb(ctx context.Context, group int64, from, to progress, messages []indexed) error
 	// forget drops at most limit messages with seq < before, and says how many.
 	forget(ctx context.Context, group int64, before chat.Seq, limit int) (int, error)
-	// newest are the newest messages of a group, with from ≤ seq < before, that have all the needles.
-	newest(r *reader, group int64, n needles, from, before chat.Seq, limit int) ([]chat.Seq, error)
-	// holding are the groups in which a message has all the needles. It looks at no more than limit messages; if there are
-	// more, complete is false.
-	holding(r *reader, n needles, limit int) (groups []int64, complete bool, err error)
+	// walk calls take with messages of these groups that have all the needles and were sent at upTo or before, the latest
+	// first, first about some of them and then more at a time, until take wants no more. It names what is later than down
+	// before anything else; of that moment itself there may be more. It may end on its own when it has looked at much: more
+	// says that there may be something at down and before.
+	walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func(named []moment, down chat.Time) (more bool, err error)) (down chat.Time, more bool, err error)
 	// clear forgets everything.
 	clear(ctx context.Context) error
 	close() error
@@ -38,7 +38,7 @@ type progress struct{ rev, floor chat.Seq }
 
 // indexed is a message with its words; none: it is not to be found.
 type indexed struct {
-	seq   chat.Seq
+	moment
 	words []string
 }
 
@@ -50,6 +50,9 @@ type needles struct {
 
 // senderWord stands in an index for who sent a message. It begins with a character that no text has as a word.
 func senderWord(user int64) string { return fmt.Sprintf("\ue000%d", user) }
+
+// groupWord stands in an index for the group of a message: what is asked of one group is cut with it inside the index.
+func groupWord(group int64) string { return fmt.Sprintf("\ue001%d", group) }
 
 // errOvertaken says that another node follows the group, too, and was faster.
 var errOvertaken = errors.New("another node was faster")
@@ -341,7 +344,7 @@ func (r *reader) wordsAfter(g *counters, since chat.Seq) (changed []indexed, upT
 	}
 	for _, m := range rows {
 		upTo = m.rev
-		changed = append(changed, indexed{m.seq, m.words(g.floor)})
+		changed = append(changed, indexed{m.moment, m.words(g.floor)})
 	}
 	if len(rows) < indexBatch {
 		upTo = g.head

@@ -55,8 +55,16 @@ var postgresDialect = &dialect{
 		}
 		return list, nil
 	},
-	numbers:  `SELECT unnest($1::bigint[])`,
-	listOf:   func(numbers any) (any, error) { return numbers, nil },
+	numbers: `SELECT unnest($1::bigint[])`,
+	listOf:  func(numbers any) (any, error) { return numbers, nil },
+	pairs:   `SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS pair (group_key, seq)`,
+	listPairs: func(places []moment) ([]any, error) {
+		groups, seqs := make([]int64, len(places)), make([]int64, len(places))
+		for i, m := range places {
+			groups[i], seqs[i] = m.group, int64(m.seq)
+		}
+		return []any{groups, seqs}, nil
+	},
 	patience: postgresPatience,
 	begin:    beginPostgres,
 	prepare:  (*tx).prepare,

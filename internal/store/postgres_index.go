@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	"qun/internal/chat"
@@ -13,9 +14,6 @@ import (
 type postgresIndex struct {
 	sessions *pool
 }
-
-// groupWord stands in the index for the group of a message. See senderWord.
-func groupWord(group int64) string { return fmt.Sprintf("\ue001%d", group) }
 
 func (x *postgresIndex) close() error { return nil } // the sessions are the readers'
 
@@ -103,27 +101,30 @@ func (x *postgresIndex) clear(ctx context.Context) error {
 	})
 }
 
-// newest asks the GIN index first, whatever the planner thinks, and sorts what it has: what is frequent was found among
-// the newest messages already (see reader.Search).
-func (x *postgresIndex) newest(r *reader, group int64, n needles, from, before chat.Seq, limit int) ([]chat.Seq, error) {
-	return collect(r.ctx, r.session, func(s scanner) (seq chat.Seq, err error) {
-		err = s.Scan(&seq)
-		return seq, err
-	}, `WITH found AS MATERIALIZED (SELECT seq FROM message_words WHERE words @@ $1::tsquery AND group_key = $2)
-		SELECT seq FROM found WHERE seq >= $3 AND seq < $4 ORDER BY seq DESC LIMIT $5`,
-		n.tsquery()+` & '`+groupWord(group)+`'`, group, from, before, limit)
-}
-
-func (x *postgresIndex) holding(r *reader, n needles, limit int) (groups []int64, complete bool, err error) {
-	seen := 0
-	groups, err = collect(r.ctx, r.session, func(s scanner) (group int64, err error) {
-		var n int
-		err = s.Scan(&group, &n)
-		seen += n
-		return group, err
-	}, `SELECT group_key, COUNT(*) FROM (SELECT group_key FROM message_words WHERE words @@ $1::tsquery LIMIT $2) AS found GROUP BY group_key`,
-		n.tsquery(), limit)
-	return groups, seen < limit, err
+// walk asks the GIN index first, whatever the planner thinks, and sorts what it has.
+func (x *postgresIndex) walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func([]moment, chat.Time) (bool, error)) (down chat.Time, more bool, err error) {
+	query := n.tsquery()
+	if len(groups) == 1 {
+		query += ` & '` + groupWord(groups[0]) + `'`
+	}
+	before := moment{at: upTo, group: math.MaxInt64}
+	for limit := some; ; limit = min(4*limit, 1000) {
+		found, err := collect(r.ctx, r.session, func(s scanner) (m moment, err error) {
+			err = s.Scan(&m.at, &m.group, &m.seq)
+			return m, err
+		}, `WITH found AS MATERIALIZED (SELECT group_key, seq FROM message_words WHERE words @@ $1::tsquery AND group_key = ANY($2::bigint[]))
+			SELECT m.sent_at, m.group_key, m.seq FROM found JOIN messages m USING (group_key, seq)
+			WHERE (m.sent_at, m.group_key, m.seq) < ($3, $4, $5) ORDER BY m.sent_at DESC, m.group_key DESC, m.seq DESC LIMIT $6`,
+			query, groups, before.at, before.group, before.seq, limit)
+		if err != nil || len(found) == 0 {
+			return 0, false, err
+		}
+		before = found[len(found)-1]
+		more, err := take(found, before.at)
+		if err != nil || !more || len(found) < limit {
+			return before.at, !more, err
+		}
+	}
 }
 
 // tsquery is what PostgreSQL is asked. No needle holds a quote or a backslash.

@@ -15,8 +15,6 @@ type reader struct {
 	session *session
 	dialect *dialect
 	index   index // what the words of messages are asked of
-
-	expanded map[string]string // of beginnings that were searched for: see sqliteIndex.expand
 }
 
 var _ chat.Reader = (*reader)(nil)

@@ -1,224 +1,241 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"qun/internal/chat"
 )
 
-const (
-	// readThrough is how many of the newest messages a search reads in any case, unless it wants few hits: who looks for what everybody says finds
-	// a page of it there, and the index, which would first have to gather all of it, is not asked.
-	readThrough = 300
-	// maxAsked bounds how many messages of the index are read at once.
-	maxAsked = 1000
-	// maxHolding bounds how far the index is gone through for the groups that hold something.
-	maxHolding = 2000
-)
-
 // spoken is what a search looks at of a message.
 type spoken struct {
-	seq, rev chat.Seq
-	user     int64  // 0: the server itself
-	text     string // "" if it is not to be found: recalled, or not said by anybody
+	moment
+	rev  chat.Seq
+	user int64  // 0: the server itself
+	text string // "" if it is not to be found: recalled, or not said by anybody
 }
 
-const spokenColumns = `seq, rev, COALESCE(user_key, 0), CASE WHEN kind IN ('text', 'file') AND recalled_at = 0 THEN text ELSE '' END`
+// moment is a message's place in the order of what is found.
+type moment struct {
+	at    chat.Time
+	group int64
+	seq   chat.Seq
+}
+
+func (m moment) compare(o moment) int {
+	return cmp.Or(cmp.Compare(m.at, o.at), cmp.Compare(m.group, o.group), cmp.Compare(m.seq, o.seq))
+}
+
+const spokenColumns = `m.sent_at, m.group_key, m.seq, m.rev, COALESCE(m.user_key, 0),
+	CASE WHEN m.kind IN ('text', 'file') AND m.recalled_at = 0 THEN m.text ELSE '' END`
 
 func scanSpoken(s scanner) (m spoken, err error) {
-	err = s.Scan(&m.seq, &m.rev, &m.user, &m.text)
+	err = s.Scan(&m.at, &m.group, &m.seq, &m.rev, &m.user, &m.text)
 	return m, err
 }
 
 // Search finds messages: see chat.SearchReader.
-func (r *reader) Search(q chat.Search) ([]*chat.Message, error) {
+func (r *reader) Search(q chat.Search) (page []*chat.Message, next *chat.SearchPlace, err error) {
+	page = []*chat.Message{}
+	if q.Words.Empty() || len(q.Where) == 0 {
+		return page, nil, nil
+	}
 	s, err := r.searching(&q)
-	if err != nil || q.Words.Empty() {
-		return []*chat.Message{}, orNothing(err)
-	}
-	if err := s.search(); err != nil {
-		return nil, fmt.Errorf("search group %s: %w", q.Group, err)
-	}
-	return r.messagesAt(s.group, s.found)
-}
-
-// orNothing makes a row that is not there no error: then nothing is found.
-func orNothing(err error) error {
 	if errors.Is(err, chat.ErrNotFound) {
-		return nil
+		return page, nil, nil
 	}
-	return err
+	if err == nil {
+		err = s.search()
+	}
+	if err == nil {
+		page, err = r.messagesAt(s.found)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("search: %w", err)
+	}
+	return page, s.next(), nil
 }
 
-// messagesAt are these messages of a group, the newest first.
-func (r *reader) messagesAt(group int64, seqs []chat.Seq) ([]*chat.Message, error) {
-	list, err := r.dialect.listOf(seqs)
+// messagesAt are messages, the newest first.
+func (r *reader) messagesAt(places []moment) ([]*chat.Message, error) {
+	pairs, err := r.dialect.listPairs(places)
 	if err != nil {
 		return nil, err
 	}
-	return r.messages(`SELECT `+messageColumns+` FROM `+messageTables+`
-		WHERE m.seq IN (`+r.dialect.numbers+`) AND m.group_key = $2 ORDER BY m.seq DESC`, list, group)
+	return r.messages(`SELECT `+messageColumns+` FROM (`+r.dialect.pairs+`) AS named CROSS JOIN messages m JOIN groups g ON g.key = m.group_key
+		LEFT JOIN users u ON u.key = m.user_key WHERE m.group_key = named.group_key AND m.seq = named.seq
+		ORDER BY m.sent_at DESC, m.group_key DESC, m.seq DESC`, pairs...)
 }
 
-// searching is a search in one group on its way.
+// searching is a search on its way.
 type searching struct {
 	*reader
 	q      *chat.Search
-	group  int64
-	upTo   chat.Seq // how far the index follows the group
-	user   int64    // who must have sent it; 0: anybody
-	before chat.Seq // everything from here on was looked at
-	found  []chat.Seq
+	user   int64 // who must have sent it; 0: anybody
+	groups map[int64]*searched
+	before moment
+	found  []moment  // sorted and cut to a page once search is done
+	down   chat.Time // what is later than that was looked at, all of it
+	more   bool      // and there may be something before
+}
+
+// searched is a group that is searched.
+type searched struct {
+	counters
+	first chat.Seq
+	upTo  chat.Seq // how far the index follows it
 }
 
 // searching begins a search; chat.ErrNotFound says that nothing can be found.
 func (r *reader) searching(q *chat.Search) (*searching, error) {
-	s := &searching{reader: r, q: q, before: q.Before}
-	var head chat.Seq
-	if err := r.row(`SELECT key, head FROM groups WHERE id = $1`, []any{q.Group}, &s.group, &head); err != nil {
-		return nil, err
-	}
-	if s.before == 0 {
-		s.before = head + 1
-	}
+	s := &searching{reader: r, q: q, groups: make(map[int64]*searched, len(q.Where)), before: moment{at: math.MaxInt64}}
 	if q.From != "" {
 		if err := r.row(`SELECT key FROM users WHERE id = $1`, []any{q.From}, &s.user); err != nil {
 			return nil, err
 		}
 	}
-	known, err := r.index.progress(r, []int64{s.group})
-	s.upTo = known[s.group].rev
-	return s, err
+	if q.Before != nil {
+		s.before = moment{at: q.Before.At, seq: q.Before.Seq}
+		err := r.row(`SELECT key FROM groups WHERE id = $1`, []any{q.Before.Group}, &s.before.group)
+		if err != nil && !errors.Is(err, chat.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return s, s.readGroups()
 }
 
-// search looks through the newest messages and through all that the index does not know yet, and then asks the index.
-func (s *searching) search() error {
-	more, err := s.readNewest()
-	if err != nil || !more {
+// readGroups reads where the groups are, and how far the index follows them.
+func (s *searching) readGroups() error {
+	first := make(map[chat.GroupID]chat.Seq, len(s.q.Where))
+	ids := make([]chat.GroupID, len(s.q.Where))
+	for i, w := range s.q.Where {
+		first[w.Group], ids[i] = w.First, w.Group
+	}
+	list, err := s.dialect.list(ids)
+	if err != nil {
 		return err
 	}
-	if err := s.readChanged(); err != nil {
+	groups, err := collect(s.ctx, s.session, scanCounters, `SELECT key, id, head, floor FROM groups WHERE id IN (`+s.dialect.elements+`)`, list)
+	if err != nil {
 		return err
 	}
-	if err := s.ask(); err != nil {
-		return err
+	known, err := s.index.progress(s.reader, keysOf(groups))
+	if err != nil {
+		return fmt.Errorf("read how far the index is: %w", err)
 	}
-	slices.SortFunc(s.found, func(a, b chat.Seq) int { return int(b - a) })
-	s.found = s.found[:min(len(s.found), s.q.Limit)]
-	return nil
-}
-
-// readNewest reads from the end on; more says that there are messages before, and not enough found.
-func (s *searching) readNewest() (more bool, err error) {
-	for read, step := 0, max(4*s.q.Limit, readThrough/10); ; step = readThrough {
-		step = min(step, readThrough)
-		rows, err := collect(s.ctx, s.session, scanSpoken, `SELECT `+spokenColumns+` FROM messages
-			WHERE group_key = $1 AND seq >= $2 AND seq < $3 ORDER BY seq DESC LIMIT $4`, s.group, s.q.First, s.before, step)
-		if err != nil {
-			return false, err
-		}
-		for _, m := range rows {
-			if s.before = m.seq; s.matches(&m) {
-				s.found = append(s.found, m.seq)
-			}
-			if len(s.found) == s.q.Limit {
-				return false, nil
-			}
-		}
-		if len(rows) < step {
-			return false, nil
-		}
-		if read += step; read >= min(readThrough, 6*s.q.Limit) && s.before <= s.upTo+1 {
-			return true, nil
-		}
-	}
-}
-
-// readChanged reads those before that changed since the index looked at them: a few, by the index of changes. The signs
-// keep the planner from going through the whole group instead.
-func (s *searching) readChanged() error {
-	rows, err := collect(s.ctx, s.session, scanSpoken, `SELECT `+spokenColumns+` FROM messages
-		WHERE group_key = $1 AND rev > seq AND rev > $2 AND +seq >= $3 AND +seq < $4`, s.group, s.upTo, s.q.First, s.before)
-	for _, m := range rows {
-		if s.matches(&m) {
-			s.found = append(s.found, m.seq)
-		}
-	}
-	return err
-}
-
-// ask asks the index for the rest, and reads what it names: the text as it is now decides.
-func (s *searching) ask() error {
-	n := needles{s.q.Words.Needles(), s.user}
-	before, limit := s.before, s.q.Limit+readThrough/10
-	for len(s.found) < s.q.Limit {
-		named, err := s.index.newest(s.reader, s.group, n, s.q.First, before, limit)
-		if err != nil {
-			return fmt.Errorf("ask the search index: %w", err)
-		}
-		if err := s.readNamed(named); err != nil {
-			return err
-		}
-		if len(named) < limit {
-			return nil
-		}
-		before = named[len(named)-1]
-		limit = min(2*limit, maxAsked)
+	for _, g := range groups {
+		s.groups[g.key] = &searched{g, first[g.id], known[g.key].rev}
 	}
 	return nil
 }
 
-// readNamed reads messages that the index named. Those that changed since were looked at already.
-func (s *searching) readNamed(seqs []chat.Seq) error {
-	list, err := s.dialect.listOf(seqs)
-	if err != nil || len(seqs) == 0 {
-		return err
-	}
-	rows, err := collect(s.ctx, s.session, scanSpoken, `SELECT `+spokenColumns+` FROM messages
-		WHERE seq IN (`+s.dialect.numbers+`) AND group_key = $2`, list, s.group)
-	for _, m := range rows {
-		if m.rev <= s.upTo && s.matches(&m) {
-			s.found = append(s.found, m.seq)
-		}
-	}
-	return err
-}
-
-func (s *searching) matches(m *spoken) bool {
-	if s.user != 0 && m.user != s.user {
-		return false
-	}
-	_, found := s.q.Words.Find(m.text)
-	return found
-}
-
-// Holding leaves out groups that hold nothing: see chat.SearchReader.
-func (r *reader) Holding(q chat.Search, ids []chat.GroupID) ([]chat.GroupID, error) {
-	list, err := r.dialect.list(ids)
-	if err != nil {
-		return nil, err
-	}
-	groups, err := collect(r.ctx, r.session, scanCounters, `SELECT key, id, head, floor FROM groups WHERE id IN (`+r.dialect.elements+`)`, list)
-	if err != nil {
-		return nil, err
-	}
-	named, complete, err := r.index.holding(r, needles{words: q.Words.Needles()}, maxHolding)
-	if err != nil || !complete {
-		return ids, err
-	}
+func keysOf(groups []counters) []int64 {
 	keys := make([]int64, len(groups))
 	for i, g := range groups {
 		keys[i] = g.key
 	}
-	known, err := r.index.progress(r, keys)
+	return keys
+}
+
+// search reads through what the index does not have yet, asks it for the rest, and sorts what was found.
+func (s *searching) search() error {
+	for _, g := range s.groups {
+		if g.upTo < g.head {
+			if err := s.readTail(g); err != nil {
+				return err
+			}
+		}
+	}
+	upTo := s.before.at
+	if s.before == (moment{at: upTo}) { // nothing of that moment itself
+		upTo--
+	}
+	var err error
+	s.down, s.more, err = s.index.walk(s.reader, s.keys(), needles{s.q.Words.Needles(), s.user}, upTo, s.q.Limit+10, s.take)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("ask the search index: %w", err)
 	}
-	may := map[chat.GroupID]bool{}
-	for _, g := range groups {
-		may[g.id] = known[g.key].rev < g.head || slices.Contains(named, g.key)
+	s.sort()
+	if s.more { // of the moment at which it ended not all was looked at
+		s.found = slices.DeleteFunc(s.found, func(m moment) bool { return m.at <= s.down })
 	}
-	return slices.DeleteFunc(slices.Clone(ids), func(id chat.GroupID) bool { return !may[id] }), nil
+	if len(s.found) > s.q.Limit {
+		s.found, s.down, s.more = s.found[:s.q.Limit], 0, true
+	}
+	return nil
+}
+
+func (s *searching) keys() []int64 {
+	keys := make([]int64, 0, len(s.groups))
+	for key := range s.groups {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func (s *searching) sort() { slices.SortFunc(s.found, func(a, b moment) int { return b.compare(a) }) }
+
+// readTail reads what is new in a group, or changed, since the index looked at it. The signs keep the planner from going
+// through the whole group for a few that changed.
+func (s *searching) readTail(g *searched) error {
+	for _, where := range []string{
+		`m.group_key = $1 AND m.seq > $2 AND m.seq >= $3`,
+		`m.group_key = $1 AND m.rev > m.seq AND m.rev > $2 AND +m.seq <= $2 AND +m.seq >= $3`,
+	} {
+		rows, err := collect(s.ctx, s.session, scanSpoken, `SELECT `+spokenColumns+` FROM messages m WHERE `+where, g.key, g.upTo, g.first)
+		if err != nil {
+			return fmt.Errorf("read what the index does not have: %w", err)
+		}
+		for _, m := range rows {
+			s.look(&m)
+		}
+	}
+	return nil
+}
+
+// take reads messages that the index named, the text as it is now: that decides. More than that is wanted unless a page is
+// full of what is later than down.
+func (s *searching) take(named []moment, down chat.Time) (more bool, err error) {
+	pairs, err := s.dialect.listPairs(named)
+	if err != nil {
+		return false, err
+	}
+	rows, err := collect(s.ctx, s.session, scanSpoken, `SELECT `+spokenColumns+` FROM (`+s.dialect.pairs+`) AS named
+		CROSS JOIN messages m WHERE m.group_key = named.group_key AND m.seq = named.seq`, pairs...)
+	if err != nil {
+		return false, err
+	}
+	for _, m := range rows {
+		if g := s.groups[m.group]; m.rev <= g.upTo && m.seq >= g.first { // else it was looked at in the tail
+			s.look(&m)
+		}
+	}
+	s.sort()
+	full := len(s.found) > s.q.Limit && s.found[s.q.Limit].at > down
+	return !full, nil
+}
+
+// look keeps a message that is what is looked for.
+func (s *searching) look(m *spoken) {
+	if s.user != 0 && m.user != s.user || m.moment.compare(s.before) >= 0 {
+		return
+	}
+	if _, found := s.q.Words.Find(m.text); found {
+		s.found = append(s.found, m.moment)
+	}
+}
+
+// next is where the next page begins; nil: this was the last.
+func (s *searching) next() *chat.SearchPlace {
+	switch {
+	case !s.more:
+		return nil
+	case s.down > 0 || len(s.found) == 0:
+		return &chat.SearchPlace{At: s.down + 1}
+	}
+	last := s.found[len(s.found)-1]
+	return &chat.SearchPlace{At: last.at, Group: s.groups[last.group].id, Seq: last.seq}
 }

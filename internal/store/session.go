@@ -122,6 +122,25 @@ func collect[T any](ctx context.Context, s *session, scan func(scanner) (T, erro
 	return all, rows.Err()
 }
 
+// each calls take with the rows of a query, until it wants no more.
+func each(ctx context.Context, s *session, take func(scanner) (more bool, err error), query string, args ...any) error {
+	stmt, err := s.stmt(ctx, query) //nolint:sqlclosecheck // kept: close does, with the session
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if more, err := take(rows); err != nil || !more {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // scanner is a row of a result.
 type scanner interface {
 	Scan(dest ...any) error

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"qun/internal/chat"
@@ -17,24 +19,56 @@ const (
 	// messages never waits for it.
 	searchName = "search.index"
 	// searchVersion is of its tables; an index of another version is made anew.
-	searchVersion = 2
-	// seqBits is how much of a row's number is the message's seq; the group's key is before it. So the messages of a group
-	// are a range, in their order.
-	seqBits = 36
+	searchVersion = 3
+	// maxLooks is how many rows a page of a search looks at: about 8 ms.
+	maxLooks = 20_000
 )
 
-// searchTables keep, for a message, only which words it has: not where, and not the text.
+// searchTables keep, for a message, only which words it has: not where, and not the text. A message is a row, and rows are
+// in the order of time, so that the latest that have a word are found first: see rowOf.
 const searchTables = `
 	CREATE TABLE life (epoch TEXT NOT NULL) STRICT;
 	CREATE TABLE indexed (group_key INTEGER PRIMARY KEY, rev INTEGER NOT NULL, floor INTEGER NOT NULL) STRICT;
 	CREATE VIRTUAL TABLE words USING fts5(word, content='', contentless_delete=1, detail='none', tokenize='ascii');
-	CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);`
+	CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);
+	CREATE TABLE places (
+		group_key INTEGER NOT NULL, seq INTEGER NOT NULL, row INTEGER NOT NULL UNIQUE, PRIMARY KEY (group_key, seq)
+	) STRICT, WITHOUT ROWID;`
+
+// A row's number: when the message was sent, in 41 bits of milliseconds since 2020; of its group the last 10 bits of the key,
+// so that most of what is of other groups is passed over without looking it up; and 12 bits that part what is alike in both.
+const (
+	placeBits = 12
+	slotBits  = 10
+	momentLen = 1 << (slotBits + placeBits) // rows of one moment
+	firstTime = chat.Time(1_577_836_800_000)
+	lastTime  = firstTime + 1<<41 - 1
+)
+
+// rowOf is the first row of a group at a moment. What is out of bounds is put at their ends.
+func rowOf(at chat.Time, group int64) int64 {
+	return int64(min(max(at, firstTime), lastTime)-firstTime)*momentLen | slotOf(group)<<placeBits
+}
+
+// rowAfter is the first row after a moment.
+func rowAfter(at chat.Time) int64 {
+	if at >= lastTime {
+		return math.MaxInt64
+	}
+	return rowOf(max(at, firstTime)+1, 0)
+}
+
+func slotOf(group int64) int64 { return group & (1<<slotBits - 1) }
+
+// timeOf is when the message of a row was sent.
+func timeOf(row int64) chat.Time { return firstTime + chat.Time(row/momentLen) }
 
 // sqliteIndex is an index in a SQLite file, by FTS5. Words come cut already: the tokenizer only parts them at spaces.
 type sqliteIndex struct {
 	db      *sql.DB
 	writer  *session
 	readers *pool
+	looks   int // bounds how many rows a page looks at
 }
 
 // openSQLiteIndex opens the index of a life of the data, and makes it when it is not there or not of that life.
@@ -54,7 +88,7 @@ func openSQLiteIndex(ctx context.Context, path, epoch string) (*sqliteIndex, err
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the search index: %w", err), db.Close())
 	}
-	return &sqliteIndex{db: db, writer: writer, readers: newPool(sqliteDialect, db, readerCount())}, nil
+	return &sqliteIndex{db: db, writer: writer, readers: newPool(sqliteDialect, db, readerCount()), looks: maxLooks}, nil
 }
 
 // connectIndex opens an index that is whole and of this version and life.
@@ -98,8 +132,6 @@ func openIndex(ctx context.Context, path string) (*sql.DB, error) {
 func (x *sqliteIndex) close() error {
 	return errors.Join(x.readers.close(), x.writer.close(), x.db.Close())
 }
-
-func rowOf(group int64, seq chat.Seq) int64 { return group<<seqBits | int64(seq) }
 
 func (x *sqliteIndex) progress(r *reader, groups []int64) (all map[int64]progress, err error) {
 	err = x.readers.use(r.ctx, func(s *session) error {
@@ -147,15 +179,8 @@ func (x *sqliteIndex) write(do func() error) error {
 func (x *sqliteIndex) absorb(ctx context.Context, group int64, _, to progress, messages []indexed) error {
 	return x.write(func() error {
 		for _, m := range messages {
-			row := rowOf(group, m.seq)
-			if _, err := x.writer.exec(ctx, `DELETE FROM words WHERE rowid = $1`, row); err != nil {
-				return fmt.Errorf("drop the words of a message: %w", err)
-			}
-			if len(m.words) == 0 {
-				continue
-			}
-			if _, err := x.writer.exec(ctx, `INSERT INTO words (rowid, word) VALUES ($1, $2)`, row, strings.Join(m.words, " ")); err != nil {
-				return fmt.Errorf("write the words of a message: %w", err)
+			if err := x.put(ctx, &m); err != nil {
+				return err
 			}
 		}
 		_, err := x.writer.exec(ctx, `INSERT INTO indexed (group_key, rev, floor) VALUES ($1, $2, $3)
@@ -164,11 +189,61 @@ func (x *sqliteIndex) absorb(ctx context.Context, group int64, _, to progress, m
 	})
 }
 
+// put replaces the words of a message.
+func (x *sqliteIndex) put(ctx context.Context, m *indexed) error {
+	var row int64
+	err := x.writer.row(ctx, `SELECT row FROM places WHERE group_key = $1 AND seq = $2`, []any{m.group, m.seq}, &row)
+	if err != nil && !errors.Is(err, chat.ErrNotFound) {
+		return fmt.Errorf("find a message: %w", err)
+	}
+	if err == nil {
+		if _, err := x.writer.exec(ctx, `DELETE FROM words WHERE rowid = $1`, row); err != nil {
+			return fmt.Errorf("drop the words of a message: %w", err)
+		}
+	}
+	if len(m.words) == 0 {
+		return nil
+	}
+	if err != nil {
+		if row, err = x.place(ctx, m); err != nil {
+			return fmt.Errorf("find a place for a message: %w", err)
+		}
+	}
+	_, err = x.writer.exec(ctx, `INSERT INTO words (rowid, word) VALUES ($1, $2)`, row, strings.Join(append(m.words, groupWord(m.group)), " "))
+	if err != nil {
+		return fmt.Errorf("write the words of a message: %w", err)
+	}
+	return nil
+}
+
+// place gives a message a row.
+func (x *sqliteIndex) place(ctx context.Context, m *indexed) (row int64, err error) {
+	first := rowOf(m.at, m.group)
+	end := first + 1<<placeBits
+	err = x.writer.row(ctx, `SELECT COALESCE(MAX(row) + 1, $1) FROM places WHERE row >= $1 AND row < $2`, []any{first, end}, &row)
+	if err == nil && row == end {
+		err = fmt.Errorf("%d messages of a group have one time: is the clock standing still?", 1<<placeBits)
+	}
+	if err == nil {
+		_, err = x.writer.exec(ctx, `INSERT INTO places (group_key, seq, row) VALUES ($1, $2, $3)`, m.group, m.seq, row)
+	}
+	return row, err
+}
+
 func (x *sqliteIndex) forget(ctx context.Context, group int64, before chat.Seq, limit int) (n int, err error) {
 	err = x.write(func() error {
-		gone, err := x.writer.exec(ctx, `DELETE FROM words WHERE rowid IN (SELECT rowid FROM words WHERE rowid >= $1 AND rowid < $2 LIMIT $3)`,
-			rowOf(group, 0), rowOf(group, before), limit)
-		n = int(gone)
+		gone, err := collect(ctx, x.writer, func(s scanner) (row int64, err error) { return row, s.Scan(&row) },
+			`DELETE FROM places WHERE group_key = $1 AND seq IN
+				(SELECT seq FROM places WHERE group_key = $1 AND seq < $2 ORDER BY seq LIMIT $3) RETURNING row`, group, before, limit)
+		if err != nil {
+			return err
+		}
+		n = len(gone)
+		list, err := jsonList(gone)
+		if err != nil {
+			return err
+		}
+		_, err = x.writer.exec(ctx, `DELETE FROM words WHERE rowid IN (SELECT value FROM json_each($1))`, list)
 		return err
 	})
 	return n, err
@@ -176,7 +251,7 @@ func (x *sqliteIndex) forget(ctx context.Context, group int64, before chat.Seq, 
 
 func (x *sqliteIndex) clear(ctx context.Context) error {
 	return x.write(func() error {
-		for _, how := range []string{`DELETE FROM words`, `DELETE FROM indexed`} {
+		for _, how := range []string{`DELETE FROM words`, `DELETE FROM places`, `DELETE FROM indexed`} {
 			if _, err := x.writer.exec(ctx, how); err != nil {
 				return err
 			}
@@ -185,74 +260,117 @@ func (x *sqliteIndex) clear(ctx context.Context) error {
 	})
 }
 
-func (x *sqliteIndex) newest(r *reader, group int64, n needles, from, before chat.Seq, limit int) (seqs []chat.Seq, err error) {
+// walk goes through the rows that have the needles, the latest first.
+func (x *sqliteIndex) walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func([]moment, chat.Time) (bool, error)) (down chat.Time, more bool, err error) {
 	err = x.readers.use(r.ctx, func(s *session) error {
-		match, err := x.match(r, s, n)
+		match, err := x.match(r, s, groups, n)
 		if err != nil {
 			return err
 		}
-		seqs, err = collect(r.ctx, s, func(s scanner) (chat.Seq, error) {
-			var row int64
-			err := s.Scan(&row)
-			return chat.Seq(row & (1<<seqBits - 1)), err
-		}, `SELECT rowid FROM words WHERE words MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4`,
-			match, rowOf(group, from), rowOf(group, before), limit)
+		w := sqliteWalk{sqliteIndex: x, r: r, s: s, some: some, take: take, mine: map[int64]bool{}}
+		for _, g := range groups {
+			w.mine[g], w.slots[slotOf(g)] = true, true
+		}
+		err = each(r.ctx, s, w.look, `SELECT rowid FROM words WHERE words MATCH $1 AND rowid < $2 ORDER BY rowid DESC`,
+			match, rowAfter(upTo))
+		if err == nil && !w.full {
+			err = w.name()
+		}
+		down, more = w.down, w.full || w.tired
 		return err
 	})
-	return seqs, err
+	return down, more, err
 }
 
-func (x *sqliteIndex) holding(r *reader, n needles, limit int) (groups []int64, complete bool, err error) {
-	err = x.readers.use(r.ctx, func(s *session) error {
-		match, err := x.match(r, s, n)
-		if err != nil {
-			return err
-		}
-		seen := 0
-		groups = groups[:0]
-		_, err = collect(r.ctx, s, func(s scanner) (row int64, err error) {
-			err = s.Scan(&row)
-			if seen++; seen == 1 || groups[len(groups)-1] != row>>seqBits {
-				groups = append(groups, row>>seqBits)
-			}
-			return row, err
-		}, `SELECT rowid FROM words WHERE words MATCH $1 ORDER BY rowid LIMIT $2`, match, limit)
-		complete = seen < limit
+// sqliteWalk is a walk on its way.
+type sqliteWalk struct {
+	*sqliteIndex
+	r     *reader
+	s     *session
+	some  int
+	take  func([]moment, chat.Time) (bool, error)
+	mine  map[int64]bool
+	slots [1 << slotBits]bool
+
+	looked int
+	rows   []int64 // of mine, or of whose key ends alike; not named yet
+	down   chat.Time
+	full   bool // take wants no more
+	tired  bool // much was looked at
+}
+
+// look looks at one row.
+func (w *sqliteWalk) look(s scanner) (more bool, err error) {
+	var row int64
+	if err := s.Scan(&row); err != nil {
+		return false, err
+	}
+	at := timeOf(row)
+	if w.looked++; w.looked > w.looks && at < w.down {
+		w.down, w.tired = at, true
+		return false, nil
+	}
+	w.down = at
+	if !w.slots[row>>placeBits&(1<<slotBits-1)] {
+		return true, nil
+	}
+	if w.rows = append(w.rows, row); len(w.rows) == w.some {
+		w.some = min(4*w.some, 1000)
+		err = w.name()
+	}
+	return !w.full, err
+}
+
+// name looks up which messages the rows are, and hands those on that are mine.
+func (w *sqliteWalk) name() error {
+	list, err := jsonList(w.rows)
+	if err != nil || len(w.rows) == 0 {
 		return err
-	})
-	return groups, complete, err
+	}
+	w.rows = w.rows[:0]
+	found, err := collect(w.r.ctx, w.s, func(s scanner) (m moment, err error) {
+		var row int64
+		err = s.Scan(&row, &m.group, &m.seq)
+		m.at = timeOf(row)
+		return m, err
+	}, `SELECT row, group_key, seq FROM places WHERE row IN (SELECT value FROM json_each($1))`, list)
+	if err != nil {
+		return err
+	}
+	found = slices.DeleteFunc(found, func(m moment) bool { return !w.mine[m.group] })
+	more, err := w.take(found, w.down)
+	w.full = !more
+	return err
 }
 
 // maxExpanded is how many words a beginning is replaced by.
-const maxExpanded = 64
+const maxExpanded = 250
 
-// match is what FTS5 is asked. Of a beginning FTS5 would gather every message of every group each time; words it finds
-// where they are. So a beginning is replaced by the words there are, once for all groups that are searched in a view.
-// No needle holds a quote.
-func (x *sqliteIndex) match(r *reader, s *session, n needles) (string, error) {
+// match is what FTS5 is asked. Of a beginning FTS5 would first gather every message there is; words it finds one after the
+// other. So a beginning is replaced by the words there are. No needle holds a quote.
+func (x *sqliteIndex) match(r *reader, s *session, groups []int64, n needles) (string, error) {
 	var terms []string
 	for _, w := range n.words {
-		if !w.Begins {
-			terms = append(terms, `"`+w.Word+`"`)
-			continue
+		term := `"` + w.Word + `"`
+		if w.Begins {
+			var err error
+			if term, err = x.expand(r, s, w.Word); err != nil {
+				return "", err
+			}
 		}
-		known, err := x.expand(r, s, w.Word)
-		if err != nil {
-			return "", err
-		}
-		terms = append(terms, known)
+		terms = append(terms, term)
 	}
 	if n.user != 0 {
 		terms = append(terms, `"`+senderWord(n.user)+`"`)
+	}
+	if len(groups) == 1 {
+		terms = append(terms, `"`+groupWord(groups[0])+`"`)
 	}
 	return strings.Join(terms, " AND "), nil
 }
 
 // expand is a term for all words with a beginning.
 func (x *sqliteIndex) expand(r *reader, s *session, beginning string) (string, error) {
-	if known, ok := r.expanded[beginning]; ok {
-		return known, nil
-	}
 	found, err := collect(r.ctx, s, func(s scanner) (word string, err error) {
 		err = s.Scan(&word)
 		return word, err
@@ -260,15 +378,10 @@ func (x *sqliteIndex) expand(r *reader, s *session, beginning string) (string, e
 	if err != nil {
 		return "", err
 	}
-	term := `"` + beginning + `"*`
 	if 0 < len(found) && len(found) <= maxExpanded {
-		term = `("` + strings.Join(found, `" OR "`) + `")`
+		return `("` + strings.Join(found, `" OR "`) + `")`, nil
 	}
-	if r.expanded == nil {
-		r.expanded = map[string]string{}
-	}
-	r.expanded[beginning] = term
-	return term, nil
+	return `"` + beginning + `"*`, nil
 }
 
 // sqliteArchive is the file of an index that is looked at.
@@ -313,12 +426,13 @@ func (a *sqliteArchive) each(c *check, take func(int64, chat.Seq, string)) error
 		return err
 	}
 	_, err := collect(c.ctx, a.session, func(s scanner) (none struct{}, err error) {
-		var row int64
+		var group int64
+		var seq chat.Seq
 		var word string
-		if err = s.Scan(&row, &word); err == nil {
-			take(row>>seqBits, chat.Seq(row&(1<<seqBits-1)), word)
+		if err = s.Scan(&group, &seq, &word); err == nil && word != groupWord(group) {
+			take(group, seq, word)
 		}
 		return none, err
-	}, `SELECT doc, term FROM temp.kept`)
+	}, `SELECT COALESCE(p.group_key, 0), COALESCE(p.seq, 0), k.term FROM temp.kept k LEFT JOIN places p ON p.row = k.doc`)
 	return err
 }

@@ -17,3 +17,15 @@ func TestSQLiteIsAStore(t *testing.T) {
 		return s
 	})
 }
+
+// A page that looks at few rows is short, or empty, and says where to go on: all pages together are the same.
+func TestASearchThatTiresLosesNothing(t *testing.T) {
+	storetest.SearchPages(t, func(t *testing.T, place string) storetest.Store {
+		s, err := store.Open(t.Context(), store.Config{Dir: place})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.LookAt(5)
+		return s
+	})
+}

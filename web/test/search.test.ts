@@ -45,6 +45,19 @@ test('pages follow each other until there is none', async () => {
   expect([search.hits.length, search.more]).toEqual([2, false])
 })
 
+test('an empty page is not the last while there is one before it', async () => {
+  const { search, asked } = searching()
+  search.look({ words: 'x' }, 0)
+  await vi.advanceTimersByTimeAsync(1)
+  asked[0]!.answer({ hits: [], before: 'p2' })
+  await vi.advanceTimersByTimeAsync(0)
+  expect([search.answered, search.busy]).toEqual([false, true])
+  expect(asked[1]!.payload).toEqual({ text: 'x', before: 'p2' })
+  asked[1]!.answer({ hits: [hit('a')], before: 'p3' })
+  await vi.advanceTimersByTimeAsync(0)
+  expect([search.hits.length, search.more, search.busy]).toEqual([1, true, false])
+})
+
 test('a refusal is shown, and emptied words forget all', async () => {
   const { search, asked } = searching()
   search.look({ words: 'x' }, 0)

@@ -71,7 +71,7 @@ func testErasingIsBoundedByTheFloor(t *testing.T, w *world) {
 		t.Errorf("found %q", got)
 	}
 	w.must(w.store.SettleIndex(w.ctx))
-	if got := seqs(w.find(chat.Search{Group: g, Words: words.Parse("word"), Limit: 50})); len(got) != 3 || got[2] != said[7].Seq {
+	if got := seqs(w.find(chat.Search{Where: []chat.Searched{{Group: g}}, Words: words.Parse("word"), Limit: 50})); len(got) != 3 || got[2] != said[7].Seq {
 		t.Errorf("found %v", got)
 	}
 	if len(w.history(other)) != 1 {

@@ -76,7 +76,7 @@ func Run(t *testing.T, open Open) {
 		{"SearchFollowsChanges", testSearchFollowsChanges},
 		{"RecalledIsNeverFound", testRecalledIsNeverFound},
 		{"SearchStaysInItsBounds", testSearchStaysInItsBounds},
-		{"HoldingNamesTheGroupsWithSomething", testHoldingNamesTheGroupsWithSomething},
+		{"PagesOfManyGroupsMeet", testPagesOfManyGroupsMeet},
 		{"SearchAgreesWithReading", testSearchAgreesWithReading},
 		{"ErasingIsBoundedByTheFloor", testErasingIsBoundedByTheFloor},
 		{"GroupsThatKeepTooMuchAreFound", testGroupsThatKeepTooMuchAreFound},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,16 +12,21 @@ import (
 	"qun/internal/words"
 )
 
-// find is what a search in g finds, newest first.
+// find is the first page that a search finds.
 func (w *world) find(q chat.Search) (found []*chat.Message) {
-	w.t.Helper()
-	w.view(func(r chat.Reader) (err error) { found, err = r.Search(q); return err })
+	found, _ = w.findPage(q)
 	return found
+}
+
+func (w *world) findPage(q chat.Search) (found []*chat.Message, next *chat.SearchPlace) {
+	w.t.Helper()
+	w.view(func(r chat.Reader) (err error) { found, next, err = r.Search(q); return err })
+	return found, next
 }
 
 func (w *world) findWords(g chat.GroupID, text string) []string {
 	w.t.Helper()
-	return texts(w.find(chat.Search{Group: g, Words: words.Parse(text), Limit: 50}))
+	return texts(w.find(chat.Search{Where: []chat.Searched{{Group: g}}, Words: words.Parse(text), Limit: 50}))
 }
 
 // wantFound fails unless a search finds these texts, before and after the index follows.
@@ -123,7 +129,8 @@ func testSearchStaysInItsBounds(t *testing.T, w *world) {
 	}
 	w.chatter(one, alice)
 	w.must(w.store.SettleIndex(w.ctx))
-	q := chat.Search{Group: one, Words: words.Parse("tea"), Limit: 50}
+	q := chat.Search{Where: []chat.Searched{{Group: one}}, Words: words.Parse("tea"), Limit: 50}
+	at := func(seq chat.Seq) *chat.SearchPlace { return &chat.SearchPlace{At: w.now, Group: one, Seq: seq} }
 	slices.Reverse(said)
 	for name, c := range map[string]struct {
 		change func(*chat.Search)
@@ -131,12 +138,12 @@ func testSearchStaysInItsBounds(t *testing.T, w *world) {
 	}{
 		"all":            {func(*chat.Search) {}, said},
 		"a page":         {func(q *chat.Search) { q.Limit = 3 }, said[:3]},
-		"the next":       {func(q *chat.Search) { q.Limit, q.Before = 3, said[2] }, said[3:6]},
-		"from a seq on":  {func(q *chat.Search) { q.First = said[5] }, said[:6]},
+		"the next":       {func(q *chat.Search) { q.Limit, q.Before = 3, at(said[2]) }, said[3:6]},
+		"from a seq on":  {func(q *chat.Search) { q.Where = []chat.Searched{{Group: one, First: said[5]}} }, said[:6]},
 		"of bob":         {func(q *chat.Search) { q.From = bob.ID }, []chat.Seq{said[0], said[2], said[4], said[6]}},
 		"of nobody":      {func(q *chat.Search) { q.From = "nobody" }, nil},
-		"of no group":    {func(q *chat.Search) { q.Group = "none" }, nil},
-		"before them":    {func(q *chat.Search) { q.Before = said[7] }, nil},
+		"of no group":    {func(q *chat.Search) { q.Where = []chat.Searched{{Group: "none"}} }, nil},
+		"before them":    {func(q *chat.Search) { q.Before = at(said[7]) }, nil},
 		"with two words": {func(q *chat.Search) { q.Words = words.Parse("time tea") }, said},
 	} {
 		asked := q
@@ -147,26 +154,78 @@ func testSearchStaysInItsBounds(t *testing.T, w *world) {
 	}
 }
 
-func testHoldingNamesTheGroupsWithSomething(t *testing.T, w *world) {
+// SearchPages looks whether pages of a search meet; it is part of Run.
+func SearchPages(t *testing.T, open Open) { testPagesOfManyGroupsMeet(t, newWorld(t, open)) }
+
+// Pages of many groups together are what reading everything finds, by time and then by group and number, however much of it
+// the index has; and nothing of other groups is on them.
+func testPagesOfManyGroupsMeet(t *testing.T, w *world) {
+	random := rand.New(rand.NewPCG(7, 8))
 	alice := w.member("alice")
-	with, without, silent := w.room("with", alice), w.room("without", alice), w.room("silent", alice)
-	w.say(with, alice, "a needle")
-	w.say(without, alice, "hay")
-	w.must(w.store.SettleIndex(w.ctx))
-	holding := func() (groups []chat.GroupID) {
-		w.view(func(r chat.Reader) (err error) {
-			groups, err = r.Holding(chat.Search{Words: words.Parse("needle")}, []chat.GroupID{silent, without, with, "none"})
-			return err
-		})
-		return groups
+	var where []chat.Searched
+	var all []chat.GroupID
+	for i := range 12 {
+		all = append(all, w.room(fmt.Sprint("room ", i), alice))
+		if i%3 != 2 {
+			where = append(where, chat.Searched{Group: all[i]})
+		}
 	}
-	if got := holding(); !slices.Equal(got, []chat.GroupID{with}) {
-		t.Errorf("got %v, want %s", got, with)
+	for round := range 3 {
+		for range 200 {
+			w.now += chat.Time(random.IntN(3)) - 1 // clocks go back, too
+			m := w.say(all[random.IntN(len(all))], alice, []string{"needle", "hay", "needle and 针"}[random.IntN(3)])
+			if random.IntN(5) == 0 {
+				w.change(m.GroupID, m.Seq, func(m *chat.Message) { m.Text, m.EditedAt = "needle 针 again", w.now })
+			}
+		}
+		if round > 0 {
+			w.must(w.store.SettleIndex(w.ctx))
+		}
+		for _, text := range []string{"needle", "针", "needle 针", "hay", "nothing"} {
+			query := words.Parse(text)
+			want := w.readThrough(where, query)
+			for _, limit := range []int{1, 7, 50, 1000} {
+				if got := w.findAll(chat.Search{Where: where, Words: query, Limit: limit}); !slices.Equal(got, want) {
+					t.Fatalf("round %d, %s, pages of %d: got %d, want %d:\n%v\n%v", round, text, limit, len(got), len(want), got, want)
+				}
+			}
+		}
 	}
-	w.say(without, alice, "another needle")
-	if got := holding(); !slices.Contains(got, without) {
-		t.Error("what is not in the index yet is not held")
+}
+
+// findAll is all that a search finds, page by page.
+func (w *world) findAll(q chat.Search) (found []chat.SearchPlace) {
+	w.t.Helper()
+	for {
+		page, next := w.findPage(q)
+		if len(page) > q.Limit {
+			w.t.Fatalf("a page of %d has %d", q.Limit, len(page))
+		}
+		for _, m := range page {
+			found = append(found, chat.SearchPlace{At: m.SentAt, Group: m.GroupID, Seq: m.Seq})
+		}
+		if q.Before = next; next == nil {
+			return found
+		}
 	}
+}
+
+// readThrough is what a search should find.
+func (w *world) readThrough(where []chat.Searched, query words.Query) (found []chat.SearchPlace) {
+	w.t.Helper()
+	made := map[chat.GroupID]int{}
+	for i, s := range where {
+		made[s.Group] = i
+		for _, m := range w.history(s.Group) {
+			if _, holds := query.Find(m.Text); holds && m.Kind.Countable() {
+				found = append(found, chat.SearchPlace{At: m.SentAt, Group: m.GroupID, Seq: m.Seq})
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b chat.SearchPlace) int {
+		return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(made[b.Group], made[a.Group]), cmp.Compare(b.Seq, a.Seq))
+	})
+	return found
 }
 
 // testSearchAgreesWithReading compares searches with what reading everything finds, over random histories.
@@ -212,7 +271,7 @@ func testSearchAgreesWithReading(t *testing.T, w *world) {
 					want = append(want, m.Seq)
 				}
 			}
-			if got := seqs(w.find(chat.Search{Group: g, Words: query, Limit: 1 << 20})); !slices.Equal(got, want) {
+			if got := seqs(w.find(chat.Search{Where: []chat.Searched{{Group: g}}, Words: query, Limit: 1 << 20})); !slices.Equal(got, want) {
 				t.Errorf("round %d, %s: got %v, want %v", round, word, got, want)
 			}
 		}

@@ -71,8 +71,13 @@ export class Search extends Watched {
     this.busy = true
     this.changed()
     try {
-      const answer = await this.link.request<Answer>('search', { text: words.trim(), ...(group && { groupId: group }), ...(from && { from }), ...(before && { before }) })
-      if (mine !== this.asked) return
+      let answer: Answer
+      let at = before
+      do { // a page that took the server long to fill may be empty, and not the last
+        answer = await this.link.request<Answer>('search', { text: words.trim(), ...(group && { groupId: group }), ...(from && { from }), ...(at && { before: at }) })
+        if (mine !== this.asked) return
+        at = answer.before
+      } while (!answer.hits.length && at)
       this.hits = before ? [...this.hits, ...answer.hits] : answer.hits
       this.next = answer.before
       this.answered = true
