@@ -109,7 +109,7 @@ var rooms = map[string]room{
 	"cmd/qun": {
 		rooms: "engineio socketio internal/auth internal/chat internal/config internal/files internal/gateway internal/metrics " +
 			"internal/push internal/rest internal/store web",
-		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3 golang.org/x/term",
+		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3 golang.org/x/term github.com/caddyserver/certmagic go.uber.org/zap",
 		why:     "puts the rooms together and does nothing else; nobody imports it",
 	},
 	"examples/seed": {
@@ -128,8 +128,13 @@ var rooms = map[string]room{
 	"test/conformance/member": {rooms: "internal/chat internal/store", why: "makes a member for the browser tests"},
 	"test/faults":             {why: "tests only: it starts the real program"},
 	"test/mutants":            {why: "reads and tests the code of others, and imports none"},
-	"test/soak":               {why: "tests only: random load on the engine"},
-	".":                       {why: "this test only"},
+	"test/operate": {
+		rooms:   "test/sioclient",
+		modules: "github.com/letsencrypt/pebble/v2 github.com/miekg/dns",
+		why:     "tests only: it runs the real program as operators do, with an authority for certificates",
+	},
+	"test/soak": {why: "tests only: random load on the engine"},
+	".":         {why: "this test only"},
 }
 
 // pkg is a package and what its files name in their imports.

@@ -25,19 +25,26 @@ type reach struct {
 // reachOf are the URLs of what is listened on.
 func reachOf(s *config.Serve, doors []door, interfaces []config.Interface) reach {
 	var r reach
+	scheme := "http"
+	if s.TLS() {
+		scheme = "https"
+	}
 	if s.PublicURL != "" {
 		r.there = append(r.there, strings.TrimSuffix(s.PublicURL, "/"))
+	}
+	if len(s.ACMEDomain) > 0 { // the certificate is for no other name
+		return r
 	}
 	for _, d := range doors {
 		port := d.address.Port()
 		switch ip := d.address.Addr().Unmap(); {
 		case ip.IsUnspecified():
-			r.here = urlOf("localhost", port)
-			r.there = append(r.there, privateURLs(interfaces, port)...)
+			r.here = urlOf(scheme, "localhost", port)
+			r.there = append(r.there, privateURLs(scheme, interfaces, port)...)
 		case ip.IsLoopback() && r.here == "":
-			r.here = urlOf(loopbackName(s, ip), port)
+			r.here = urlOf(scheme, loopbackName(s, ip), port)
 		case !ip.IsLoopback():
-			r.there = append(r.there, urlOf(ip.String(), port))
+			r.there = append(r.there, urlOf(scheme, ip.String(), port))
 		}
 	}
 	return r
@@ -53,25 +60,25 @@ func loopbackName(s *config.Serve, ip netip.Addr) string {
 	return "localhost"
 }
 
-func privateURLs(interfaces []config.Interface, port uint16) (urls []string) {
+func privateURLs(scheme string, interfaces []config.Interface, port uint16) (urls []string) {
 	for _, i := range interfaces {
 		for _, ip := range i.Addresses {
 			if config.IsPrivate(ip) && ip.Unmap().Is4() {
-				urls = append(urls, urlOf(ip.Unmap().String(), port))
+				urls = append(urls, urlOf(scheme, ip.Unmap().String(), port))
 			}
 		}
 	}
 	return urls
 }
 
-func urlOf(host string, port uint16) string {
-	if port == 80 {
+func urlOf(scheme, host string, port uint16) string {
+	if port == map[string]uint16{"http": 80, "https": 443}[scheme] {
 		if strings.Contains(host, ":") {
 			host = "[" + host + "]"
 		}
-		return "http://" + host
+		return scheme + "://" + host
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(int(port)))
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(port)))
 }
 
 func (r reach) all() []string {
@@ -110,7 +117,9 @@ func announce(out io.Writer, s *config.Serve, r reach, e config.Exposure, data s
 	if s.LAN {
 		fmt.Fprintf(out, "%s\n", r.there[0])
 		printQR(out, r.there[0])
-		fmt.Fprintf(out, "Plain http can be read by others in the same network.\n\n")
+		if !s.TLS() {
+			fmt.Fprintf(out, "Plain http can be read by others in the same network.\n\n")
+		}
 	}
 }
 

@@ -19,16 +19,19 @@ type door struct {
 	listener net.Listener
 }
 
-// listen opens a listener on every address. With port 0 all get the same free one. A loopback family that this machine
+// listen opens a listener on every address, which a flag chose. With port 0 all get the same free one. A loopback family that this machine
 // lacks is left out if the other is there.
-func listen(ctx context.Context, m Machine, addresses []netip.AddrPort) ([]door, error) {
+func listen(ctx context.Context, m Machine, flag string, addresses []netip.AddrPort) ([]door, error) {
+	if len(addresses) == 0 {
+		return nil, nil
+	}
 	for attempt := 1; ; attempt++ {
 		doors, failed, err := listenOnce(ctx, m, addresses)
 		switch {
 		case err == nil:
 			return doors, nil
 		case addresses[0].Port() != 0, attempt == portAttempts, !errors.Is(err, syscall.EADDRINUSE):
-			return nil, explainListen(failed, err)
+			return nil, explainListen(flag, failed, err)
 		}
 	}
 }
@@ -79,6 +82,42 @@ func portOf(l net.Listener, asked netip.AddrPort) uint16 {
 	return asked.Port()
 }
 
+// doors are all places where the server is listened to.
+type doors struct {
+	main     []door // the chat
+	redirect []door // plain http, for who forgets the s
+	debug    []door // for programs on this machine
+}
+
+// openDoors opens all, or none.
+func openDoors(ctx context.Context, p *plan, m Machine) (*doors, error) {
+	var d doors
+	for _, these := range []struct {
+		flag      string
+		addresses []netip.AddrPort
+		opened    *[]door
+	}{
+		{"--listen", p.addresses, &d.main}, {"--redirect", p.redirects, &d.redirect}, {"--debug", p.debug, &d.debug},
+	} {
+		opened, err := listen(ctx, m, these.flag, these.addresses)
+		if err != nil {
+			d.close()
+			return nil, err
+		}
+		*these.opened = opened
+	}
+	return &d, nil
+}
+
+// port is the first that the chat is listened to at.
+func (d *doors) port() uint16 { return d.main[0].address.Port() }
+
+func (d *doors) close() {
+	closeAll(d.main)
+	closeAll(d.redirect)
+	closeAll(d.debug)
+}
+
 func closeAll(doors []door) {
 	for _, d := range doors {
 		d.listener.Close()
@@ -91,15 +130,15 @@ func isAbsent(err error) bool {
 }
 
 // explainListen says what to do.
-func explainListen(address netip.AddrPort, err error) error {
+func explainListen(flag string, address netip.AddrPort, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%s is taken: another program listens there, maybe another Qun; stop it, or choose another port with --listen localhost:%d",
-			address, address.Port()+1)
+		return fmt.Errorf("%s is taken: another program listens there, maybe another Qun; stop it, or choose another port with %s localhost:%d",
+			address, flag, address.Port()+1)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("may not listen on %s: ports below 1024 need special rights; choose another with --listen, for example :3000", address)
+		return fmt.Errorf("may not listen on %s: ports below 1024 need special rights (setcap cap_net_bind_service=+ep on the program gives them); or choose another with %s, for example :3000", address, flag)
 	case isAbsent(err):
-		return fmt.Errorf("this machine does not have the address %s; choose another with --listen, or :%d for all it has", address.Addr(), address.Port())
+		return fmt.Errorf("this machine does not have the address %s; choose another with %s, or :%d for all it has", address.Addr(), flag, address.Port())
 	}
 	return fmt.Errorf("listen on %s: %w", address, err)
 }

@@ -32,13 +32,15 @@ type operator struct {
 	signedOut func(chat.UserID)
 	// base is the address at which people find the server.
 	base string
+	// healthy says what keeps the server from its work. Nil: there is none.
+	healthy func(context.Context) error
 }
 
 // do carries an order out and says in words what came of it. A refusal is in English, for a terminal.
 func (p *operator) do(ctx context.Context, o order) (string, error) {
 	acts := map[string]func(context.Context, order) (string, error){
 		"add": p.add, "list": p.list, "passwd": p.passwd, "reset": p.reset,
-		"disable": p.disable, "enable": p.enable, "promote": p.promote, "demote": p.demote,
+		"disable": p.disable, "enable": p.enable, "promote": p.promote, "demote": p.demote, "health": p.health,
 	}
 	act := acts[o.Act]
 	if act == nil {

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -21,21 +22,22 @@ func serve(ctx context.Context, settings *config.Serve, m Machine) error {
 	if err != nil {
 		return err
 	}
-	doors, err := listen(ctx, m, p.addresses)
+	d, err := openDoors(ctx, p, m)
 	if err != nil {
 		return err
 	}
-	reach := reachOf(settings, doors, p.interfaces)
-	s, err := open(ctx, p, reach.link(), slog.New(slog.NewTextHandler(m.Stderr, nil)))
+	reach := reachOf(p.settings, d.main, p.interfaces)
+	s, err := open(ctx, p, d, reach.link(), newLog(m.Stderr, p.settings))
 	if err != nil {
-		closeAll(doors)
+		d.close()
 		return unlessEnded(ctx, err)
 	}
-	announce(m.Stdout, settings, reach, p.exposure, p.whereabouts())
+	announce(m.Stdout, p.settings, reach, p.exposure, p.whereabouts())
 	if err := s.announceSetup(ctx, m.Stdout, reach); err != nil {
+		d.close()
 		return errors.Join(unlessEnded(ctx, err), drain(s))
 	}
-	failed := s.start(doors)
+	failed := s.start(d)
 	if m.Started != nil {
 		m.Started(reach.all())
 	}
@@ -68,6 +70,8 @@ type plan struct {
 	settings   *config.Serve
 	interfaces []config.Interface
 	addresses  []netip.AddrPort
+	redirects  []netip.AddrPort // where plain http sends people to https
+	debug      []netip.AddrPort // where the server may be looked into
 	exposure   config.Exposure
 	access     *config.Access
 	proxies    []netip.Prefix
@@ -78,6 +82,7 @@ func newPlan(settings *config.Serve, m Machine) (*plan, error) {
 	if err := settings.Check(); err != nil {
 		return nil, err
 	}
+	settings = settings.Settled()
 	interfaces, err := m.Interfaces()
 	if err != nil {
 		return nil, err
@@ -86,6 +91,10 @@ func newPlan(settings *config.Serve, m Machine) (*plan, error) {
 	if p.addresses, err = settings.Addresses(interfaces, m.Resolve); err != nil {
 		return nil, err
 	}
+	if p.redirects, err = settings.Redirects(m.Resolve); err != nil {
+		return nil, err
+	}
+	p.debug = settings.DebugAddresses()
 	p.exposure = settings.Exposure(p.addresses, interfaces)
 	p.access = config.NewAccess(settings, p.addresses, p.exposure)
 	if p.proxies, err = settings.Proxies(); err != nil {
@@ -104,14 +113,27 @@ func (p *plan) whereabouts() string {
 }
 
 // start answers at the doors. What is received from the channel is why that ended, unless it was drained.
-func (s *server) start(doors []door) <-chan error {
-	failed := make(chan error, len(doors))
-	for _, d := range doors {
+func (s *server) start(d *doors) <-chan error {
+	failed := make(chan error, len(d.main)+len(d.redirect)+len(d.debug))
+	answer := func(by *http.Server, at door, l net.Listener) {
 		s.serving.Go(func() {
-			if err := s.http.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
-				failed <- fmt.Errorf("serve %s: %w", d.address, err)
+			if err := by.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("serve %s: %w", at.address, err)
 			}
 		})
+	}
+	for _, at := range d.main {
+		l := at.listener
+		if s.certificates != nil {
+			l = tls.NewListener(l, s.certificates.tls)
+		}
+		answer(s.http, at, l)
+	}
+	for _, at := range d.redirect {
+		answer(s.redirector, at, at.listener)
+	}
+	for _, at := range d.debug {
+		answer(s.debugging, at, at.listener)
 	}
 	return failed
 }

@@ -28,7 +28,11 @@ import (
 
 // server is the running whole, in the order in which it is drained.
 type server struct {
-	http    *http.Server
+	http         *http.Server
+	redirector   *http.Server
+	debugging    *http.Server
+	certificates *certificates // nil: plain http
+
 	sockets *socketio.Server
 	gateway *gateway.Gateway
 	chat    *chat.Service
@@ -44,7 +48,16 @@ type server struct {
 }
 
 // open puts the rooms together: store, hub, chat, gateway, HTTP. Addresses given to others begin with link.
-func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server, error) {
+func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger) (_ *server, err error) {
+	shown, err := openCertificates(p.settings, p.data, d.port(), log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			shown.close()
+		}
+	}()
 	data, err := openData(ctx, p.data, p.settings.Database, log)
 	if err != nil {
 		return nil, err
@@ -86,11 +99,13 @@ func open(ctx context.Context, p *plan, link string, log *slog.Logger) (*server,
 	})
 	courier.Start()
 	orders := &operator{
-		chat: service, auth: who, base: link,
+		chat: service, auth: who, base: link, healthy: canRead(data),
 		signedOut: func(u chat.UserID) { doors.SignedOutAll(u, nil) },
 	}
 	return &server{
-		http: httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log), sockets: sockets, gateway: doors, chat: service,
+		http:       httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log),
+		redirector: redirector(p.access, p.settings.PublicURL, d.port(), log),
+		debugging:  debugging(counts.Handler(), log), certificates: shown, sockets: sockets, gateway: doors, chat: service,
 		courier: courier, auth: who, store: data, files: kept, sweeping: startSweeper(sweep(service), log),
 		sampling: startSampler(counts),
 		control:  startControl(p.data, orders.do, log),
@@ -243,19 +258,21 @@ func canRead(data chat.Store) func(context.Context) error {
 // drain ends everything, first what brings work and last what keeps it: no new connections, transports closed without a
 // word (clients look for a server again), what was accepted is written and told, the database closed.
 func (s *server) drain(ctx context.Context) error {
-	var httpErr error
+	var httpErr, sidesErr error
 	var stopped sync.WaitGroup
 	stopped.Go(func() { httpErr = s.http.Shutdown(ctx) })
+	stopped.Go(func() { sidesErr = errors.Join(s.redirector.Shutdown(ctx), s.debugging.Close()) })
 	socketsErr := s.sockets.Shutdown(ctx)
 	stopped.Wait()
 	s.serving.Wait()
+	s.certificates.close()
 	controlErr := s.control.close(ctx)
 	s.gateway.Close()
 	s.sweeping.stop()
 	s.sampling.stop()
 	chatErr := s.chat.Close(ctx)
 	s.courier.Close()
-	err := errors.Join(httpErr, socketsErr, controlErr, chatErr, s.store.Close(), s.files.Close())
+	err := errors.Join(httpErr, sidesErr, socketsErr, controlErr, chatErr, s.store.Close(), s.files.Close())
 	if err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}

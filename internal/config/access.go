@@ -38,6 +38,9 @@ func NewAccess(s *Serve, addresses []netip.AddrPort, e Exposure) *Access {
 		a.hosts[strings.ToLower(u.Hostname())] = true
 		a.public, _ = canonicalOrigin(u.Scheme + "://" + u.Host)
 	}
+	for _, name := range s.ACMEDomain {
+		a.hosts[strings.ToLower(name)] = true
+	}
 	for _, origin := range s.Origin {
 		if origin == "*" {
 			a.anyOrigin = true

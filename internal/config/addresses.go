@@ -40,9 +40,30 @@ func (s *Serve) Addresses(interfaces []Interface, resolve func(host string) ([]n
 	if len(listen) == 0 {
 		listen = []string{"localhost:" + Port}
 	}
+	return resolveAll("--listen", listen, resolve)
+}
+
+// Redirects are the addresses where plain http sends people to https, as Addresses.
+func (s *Serve) Redirects(resolve func(host string) ([]netip.Addr, error)) ([]netip.AddrPort, error) {
+	return resolveAll("--redirect", s.Redirect, resolve)
+}
+
+// DebugAddresses are where the server may be looked into, none if nowhere. The settings must have passed Check.
+func (s *Serve) DebugAddresses() []netip.AddrPort {
+	if s.Debug == "" {
+		return nil
+	}
+	found, err := resolveAddress("--debug", s.Debug, nil) // a loopback address or localhost: nothing has to be looked up
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+func resolveAll(flag string, addresses []string, resolve func(host string) ([]netip.Addr, error)) ([]netip.AddrPort, error) {
 	var all []netip.AddrPort
-	for _, address := range listen {
-		found, err := resolveAddress(address, resolve)
+	for _, address := range addresses {
+		found, err := resolveAddress(flag, address, resolve)
 		if err != nil {
 			return nil, err
 		}
@@ -51,10 +72,10 @@ func (s *Serve) Addresses(interfaces []Interface, resolve func(host string) ([]n
 	return all, nil
 }
 
-func resolveAddress(address string, resolve func(string) ([]netip.Addr, error)) ([]netip.AddrPort, error) {
+func resolveAddress(flag, address string, resolve func(string) ([]netip.Addr, error)) ([]netip.AddrPort, error) {
 	host, portText, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, checkAddress(address)
+		return nil, checkAddress(flag, address)
 	}
 	port := netip.MustParseAddrPort("0.0.0.0:" + portText).Port() // checkAddress has seen it
 	switch ip, err := netip.ParseAddr(host); {
@@ -67,7 +88,7 @@ func resolveAddress(address string, resolve func(string) ([]netip.Addr, error)) 
 	}
 	ips, err := resolve(host)
 	if err != nil || len(ips) == 0 {
-		return nil, fmt.Errorf("--listen %s: no address is known for %q; use an IP address or localhost", address, host)
+		return nil, fmt.Errorf("%s %s: no address is known for %q; use an IP address or localhost", flag, address, host)
 	}
 	return []netip.AddrPort{netip.AddrPortFrom(ips[0].Unmap(), port)}, nil
 }

@@ -7,8 +7,8 @@ import (
 
 // Storage says where everything is kept: what every command that touches the data is told.
 type Storage struct {
-	Data     string `default:"./qun-data" placeholder:"FOLDER" help:"Where everything is kept."`
-	Database string `placeholder:"URL" help:"Keep the chat in this PostgreSQL database instead of a file in the data folder: postgres://user:password@host/name. Better said by the variable or the file, where other users of the machine do not see the password."`
+	Data     string `default:"./qun-data" placeholder:"FOLDER" help:"Where everything is kept; one running server a folder."`
+	Database string `placeholder:"URL" help:"Keep the chat in this PostgreSQL database (15 or newer, UTF8) instead of a file in the data folder: postgres://user:password@host/name. Better said by the variable or the file, where other users of the machine do not see the password."`
 }
 
 // Check says what is wrong with it. A database's address is never repeated: it may hold a password.
