@@ -115,6 +115,47 @@ func TestCheckFailsOnWhatIsNotWhole(t *testing.T) {
 	wantComplaint(t, code, complaint, "no chat in", "--data")
 }
 
+func TestCheckComparesFilesWithWhatIsKnownOfThem(t *testing.T) {
+	folder := t.TempDir()
+	p := start(t, "--data", folder)
+	b := p.browser(t)
+	b.signIn(t, "小明")
+	var paths []string
+	for _, text := range []string{"whole", "shorter", "other", "lost"} {
+		id, _ := b.upload(t, p.url, text)
+		found, err := filepath.Glob(filepath.Join(folder, "files", "kept", "*", id))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("the file %s is at %v, %v", id, found, err)
+		}
+		paths = append(paths, found[0])
+	}
+	if code, out, complaint := run(t, nil, "check", "--data", folder); code != 0 || strings.Contains(out, "Note") {
+		t.Fatalf("all is well, and it says %d: %s %s", code, out, complaint)
+	}
+	p.end(t)
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(paths[1], "short")
+	write(paths[2], "rehto")
+	write(paths[3][:len(paths[3])-4]+"0000", "nobody's")
+	if err := os.Remove(paths[3]); err != nil {
+		t.Fatal(err)
+	}
+	code, out, complaint := run(t, nil, "check", "--data", folder)
+	wantComplaint(t, code, complaint, "not whole")
+	for _, want := range []string{
+		"not what was uploaded (2)", "it has 5 bytes, and should have 7", "its bytes are others",
+		"not there (1)", filepath.Base(paths[3]), "What to do: bring it back from a backup", "to 1 files",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+}
+
 // exported is what an export holds: how many lines of each type, and all of it.
 func exported(t *testing.T, text string) map[string]int {
 	t.Helper()

@@ -27,7 +27,7 @@ type Upload struct {
 	File
 	By     UserID
 	Key    string   // what the uploader calls the act, so that doing it again does nothing; "" for none
-	Hash   [32]byte // of the bytes
+	Hash   [32]byte // of the bytes as they are kept
 	MadeAt Time
 	IdleAt Time // since when no message carries it, unless one does
 }

@@ -67,6 +67,9 @@ func (s *Store) look(ctx context.Context, id chat.FileID, f file, c *chat.Conten
 	if err == nil {
 		c.Size, err = bare(c.Type, f, c.Size)
 	}
+	if err == nil {
+		c.Hash, err = hashOf(io.NewSectionReader(f, 0, c.Size))
+	}
 	if errors.Is(err, errShape) {
 		c.Type = anything
 		return nil
@@ -88,6 +91,15 @@ func (s *Store) look(ctx context.Context, id chat.FileID, f file, c *chat.Conten
 	})
 	c.Thumb = err == nil
 	return err
+}
+
+// hashOf is the hash of bytes as they are kept.
+func hashOf(bytes io.Reader) (sum [32]byte, err error) {
+	hash := sha256.New()
+	if _, err := io.Copy(hash, bytes); err != nil {
+		return sum, fmt.Errorf("read a file: %w", err)
+	}
+	return [32]byte(hash.Sum(nil)), nil
 }
 
 // KeepDrawn keeps a small picture of a picture, and nothing of the picture itself. What cannot be drawn is

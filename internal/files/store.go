@@ -74,6 +74,15 @@ func Open(cfg Config) (*Store, error) {
 	return s, nil
 }
 
+// Look opens the folder to read it, and changes nothing; one that is not there is fs.ErrNotExist.
+func Look(dir string) (*Store, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the folder of files: %w", err)
+	}
+	return &Store{root: root}, nil
+}
+
 // prepare makes the folders, and clears what a crash left behind.
 func (s *Store) prepare() error {
 	for _, folder := range []string{kept, thumbs, avatars, coming} {
@@ -155,6 +164,9 @@ func (s *Store) list(folder string, before time.Time) (ids []chat.FileID, err er
 // walk visits the files below a folder.
 func (s *Store) walk(folder string, visit func(name string, written time.Time) error) error {
 	err := fs.WalkDir(s.root.FS(), folder, func(name string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) { // it went meanwhile, or never was
+			return nil
+		}
 		if err != nil || entry.IsDir() {
 			return err
 		}

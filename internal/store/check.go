@@ -19,6 +19,7 @@ type Finding struct {
 	What     string
 	Count    int
 	Examples []string // where, at most examples of them
+	Remedy   string   // what to do about it
 }
 
 // examples bounds how many places a finding names.
@@ -60,11 +61,18 @@ type check struct {
 // rule is a promise: its query names, in columns of text, what breaks it.
 type rule struct{ broken, query string }
 
+// RestoreABackup is the remedy of what nothing else mends.
+const RestoreABackup = "restore a backup, or ask for help with what stands above"
+
 // sqliteRules are of the file itself. A file without damage answers "ok", which is passed over.
 var sqliteRules = []rule{
 	{"the file is damaged", `SELECT integrity_check AS found FROM pragma_integrity_check WHERE integrity_check <> 'ok'`},
 	{"a row refers to one that is not there", `SELECT "table" AS "table", rowid AS row, parent AS missing FROM pragma_foreign_key_check`},
 }
+
+// own are the rows of a user that take numbers of its own counter.
+const own = `SELECT user_key, user_rev FROM memberships UNION ALL SELECT user_key, user_rev FROM join_requests
+	UNION ALL SELECT user_key, user_rev FROM blocks`
 
 const countable = `kind IN ('text', 'file')`
 
@@ -125,14 +133,30 @@ var rules = []rule{
 		WHERE b.state = 'active' AND b.own_unread <> COALESCE(o.own, 0)`},
 	{"a member's history begins after its end", `SELECT g.id AS "group", u.id AS "user", b.from_seq, g.head
 		FROM memberships b JOIN groups g ON g.key = b.group_key JOIN users u ON u.key = b.user_key WHERE b.from_seq > g.head + 1`},
-	{"one number of a user is on several rows", `SELECT u.id AS "user", r.user_rev AS number, COUNT(*) AS rows FROM (
-			SELECT user_key, user_rev FROM memberships UNION ALL SELECT user_key, user_rev FROM join_requests
-			UNION ALL SELECT user_key, user_rev FROM blocks
-		) AS r JOIN users u ON u.key = r.user_key GROUP BY u.id, r.user_rev HAVING COUNT(*) > 1`},
+	{"one number of a user is on several rows", `SELECT u.id AS "user", r.user_rev AS number, COUNT(*) AS rows FROM (` + own + `) AS r JOIN users u ON u.key = r.user_key GROUP BY u.id, r.user_rev HAVING COUNT(*) > 1`},
 	{"a number is not one of its user", `SELECT u.id AS "user", r.user_rev AS number, u.head FROM (
-			SELECT user_key, user_rev FROM memberships UNION ALL SELECT user_key, user_rev FROM join_requests
-			UNION ALL SELECT user_key, user_rev FROM blocks UNION ALL SELECT key, rev FROM users UNION ALL SELECT key, settings_rev FROM users
+			` + own + ` UNION ALL SELECT key, rev FROM users UNION ALL SELECT key, settings_rev FROM users
 		) AS r JOIN users u ON u.key = r.user_key WHERE r.user_rev > u.head OR r.user_rev < 0`},
+	{"a group has two owners", `SELECT g.id AS "group", COUNT(*) AS owners FROM memberships b JOIN groups g ON g.key = b.group_key
+		WHERE b.state = 'active' AND b.role = 'owner' GROUP BY g.id HAVING COUNT(*) > 1`},
+	{"the floor of a group is above its end", `SELECT id AS "group", floor, head FROM groups WHERE floor > head + 1`},
+	{"who waits to be let in is not counted right", `SELECT g.id AS "group", g.requests AS says, COUNT(q.user_key) AS are FROM groups g
+		LEFT JOIN join_requests q ON q.group_key = g.key AND q.state = 'waiting' GROUP BY g.id, g.requests HAVING g.requests <> COUNT(q.user_key)`},
+	{"the list of members is not who is in the group", `SELECT g.id AS "group", u.id AS "user", b.state, COUNT(t.term) AS listed FROM memberships b
+		JOIN groups g ON g.key = b.group_key JOIN users u ON u.key = b.user_key
+		LEFT JOIN member_terms t ON t.group_key = b.group_key AND t.user_key = b.user_key AND t.main
+		GROUP BY g.id, u.id, b.state HAVING COUNT(t.term) <> CASE WHEN b.state = 'active' THEN 1 ELSE 0 END`},
+	{"a webhook was told more than there is", `SELECT g.id AS "group", w.id AS webhook, w.head AS told, g.head FROM webhooks w
+		JOIN groups g ON g.key = w.group_key WHERE w.head > g.head`},
+	{"a device was told more than there is", `SELECT g.id AS "group", p.seq AS told, g.head FROM push_marks p
+		JOIN groups g ON g.key = p.group_key WHERE p.seq > g.head`},
+	{"a message carries a file that is not known", `SELECT g.id AS "group", x.seq, x.file_id AS file FROM file_uses x JOIN groups g ON g.key = x.group_key
+		LEFT JOIN files f ON f.id = x.file_id WHERE f.id IS NULL`},
+	{"a message carries a file, and nothing says so", `SELECT g.id AS "group", m.seq FROM messages m JOIN groups g ON g.key = m.group_key
+		WHERE m.files <> '' AND m.seq >= g.floor AND g.dissolved_at = 0
+			AND NOT EXISTS (SELECT 1 FROM file_uses x WHERE x.group_key = m.group_key AND x.seq = m.seq)`},
+	{"what somebody's files take is not counted right", `SELECT COALESCE(NULLIF(t.user_id, ''), 'everybody') AS "user", t.bytes AS says, COALESCE(SUM(f.size), 0) AS are
+		FROM file_totals t LEFT JOIN files f ON f.user_id = t.user_id OR t.user_id = '' GROUP BY t.user_id, t.bytes HAVING t.bytes <> COALESCE(SUM(f.size), 0)`},
 }
 
 // ask asks for what breaks a rule.
@@ -178,14 +202,27 @@ func described(names []string, values []sql.NullString) string {
 	return strings.Join(parts, ", ")
 }
 
-// find notes a damage.
-func (c *check) find(what, where string) {
-	last := len(c.report.Findings) - 1
-	if last < 0 || c.report.Findings[last].What != what {
-		c.report.Findings = append(c.report.Findings, Finding{What: what})
+func (c *check) find(what, where string) { c.report.Find(what, where, c.remedy(what)) }
+
+// remedy is what to do about a damage.
+func (c *check) remedy(what string) string {
+	switch {
+	case what != indexOutOfStep:
+		return RestoreABackup
+	case c.path != "":
+		return "stop the server, delete " + searchName + " in the data folder and start it again: it makes a new one"
+	}
+	return "stop the server, run TRUNCATE message_words, indexed in the database and start it again: it makes a new one"
+}
+
+// Find adds a damage to the report.
+func (r *Report) Find(what, where, remedy string) {
+	last := len(r.Findings) - 1
+	if last < 0 || r.Findings[last].What != what {
+		r.Findings = append(r.Findings, Finding{What: what, Remedy: remedy})
 		last++
 	}
-	f := &c.report.Findings[last]
+	f := &r.Findings[last]
 	if f.Count++; f.Count <= examples {
 		f.Examples = append(f.Examples, where)
 	}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,9 +64,9 @@ func wantClean(t *testing.T, at store.Config) {
 }
 
 // checkAtEnd checks what a test of the suite leaves behind, but for those that do damage on purpose: they keep the text of
-// a recalled message, or raise a floor without moving cursors.
+// a recalled message, raise a floor without moving cursors, or carry files that nobody uploaded.
 func checkAtEnd(t *testing.T, at store.Config) {
-	if strings.HasSuffix(t.Name(), "/RecalledIsNeverFound") || strings.HasSuffix(t.Name(), "/IdleFilesAreForgotten") {
+	if slices.Contains([]string{"RecalledIsNeverFound", "IdleFilesAreForgotten", "MessageCarriesMentionsAndFiles"}, path.Base(t.Name())) {
 		return
 	}
 	t.Cleanup(func() {
@@ -147,6 +149,15 @@ func TestACheckFindsEachKindOfDamage(t *testing.T) {
 		"a group's count":          {`UPDATE groups SET counted = counted + 1`, "a group's count"},
 		"a number of members":      {`UPDATE groups SET member_count = member_count - 1`, "number of members"},
 		"who was informed":         {`UPDATE groups SET informed = informed + 1`, "who has read an announcement"},
+		"an owner too many":        {`UPDATE memberships SET role = 'owner' WHERE ` + one, "two owners"},
+		"a floor above the end":    {`UPDATE groups SET floor = head + 2`, "floor"},
+		"who waits":                {`UPDATE groups SET requests = 1`, "who waits"},
+		"a member not listed":      {`DELETE FROM member_terms WHERE user_key = (SELECT MIN(user_key) FROM member_terms)`, "list of members"},
+		"a webhook ahead":          {`INSERT INTO webhooks (id, group_key, kind, name, secret, made_by, created_at, head) SELECT 'w', MIN(key), 'outgoing', 'w', (SELECT value FROM settings WHERE name = 'epoch'), (SELECT MIN(key) FROM users), 0, 1000 FROM groups`, "a webhook was told"},
+		"a device ahead":           {`INSERT INTO push_subscriptions (user_key, endpoint, p256dh, auth, created_at) SELECT (SELECT MIN(key) FROM users), 'e', value, value, 0 FROM settings WHERE name = 'epoch'; INSERT INTO push_marks (subscription_key, group_key, seq, at) SELECT MAX(s.key), MIN(g.key), 1000, 0 FROM push_subscriptions s, groups g`, "a device was told"},
+		"a file nobody knows":      {`INSERT INTO file_uses (file_id, group_key, seq) SELECT 'f', group_key, seq FROM messages WHERE ` + middle, "not known"},
+		"a file that is not used":  {`UPDATE messages SET files = '[]' WHERE ` + middle, "nothing says so"},
+		"a sum of bytes":           {`INSERT INTO file_totals (user_id, bytes) VALUES ('u', 7)`, "files take"},
 		"what was read":            {`UPDATE memberships SET read_count = read_count - 1 WHERE ` + member, "what a member has read"},
 		"a cursor ahead":           {`UPDATE memberships SET read_seq = 1000 WHERE ` + member, "what a member has read"},
 		"own messages":             {`UPDATE memberships SET own_unread = own_unread + 1 WHERE ` + member, "own messages"},

@@ -26,6 +26,17 @@ func (r *reader) Upload(id chat.FileID) (*chat.Upload, error) {
 	return one(r.ctx, r.session, scanUpload, `SELECT `+uploadColumns+` FROM files f WHERE f.id = $1`, id)
 }
 
+// Uploads calls take with everything that was uploaded, in order of id.
+func (a *Archive) Uploads(ctx context.Context, take func(*chat.Upload) error) error {
+	return each(ctx, a.session, func(s scanner) (more bool, err error) {
+		u, err := scanUpload(s)
+		if err != nil {
+			return false, err
+		}
+		return true, take(u)
+	}, `SELECT `+uploadColumns+` FROM files f ORDER BY f.id`)
+}
+
 func (r *reader) UploadByKey(u chat.UserID, key string) (*chat.Upload, error) {
 	return one(r.ctx, r.session, scanUpload, `SELECT `+uploadColumns+` FROM files f WHERE f.user_id = $1 AND f.upload_key = $2`, u, key)
 }

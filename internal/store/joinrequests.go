@@ -18,7 +18,7 @@ func scanRequest(s scanner) (*chat.JoinRequest, error) {
 
 func (r *reader) JoinRequests(g chat.GroupID, since chat.Time, after chat.UserID, limit int) ([]*chat.JoinRequest, error) {
 	return collect(r.ctx, r.session, scanRequest, `SELECT `+requestColumns+` FROM `+requestTables+`
-		WHERE g.id = $1 AND q.state = 'waiting' AND (q.asked_at, q.user_key) > ($2, COALESCE((SELECT key FROM users WHERE id = $3), 0))
+		WHERE q.group_key = `+keyOfGroup+` AND q.state = 'waiting' AND (q.asked_at, q.user_key) > ($2, COALESCE((SELECT key FROM users WHERE id = $3), 0))
 		ORDER BY q.asked_at, q.user_key LIMIT $4`, g, since, after, limit)
 }
 

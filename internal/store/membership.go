@@ -27,6 +27,6 @@ func (r *reader) Roll(g chat.GroupID, after chat.UserID, limit int) ([]*chat.Mem
 	return collect(r.ctx, r.session, func(s scanner) (*chat.Membership, error) {
 		m, err := scanMember(s)
 		return &m.Membership, err
-	}, `SELECT `+memberColumns+` FROM `+memberTables+` WHERE b.group_key = (SELECT key FROM groups WHERE id = $1)
+	}, `SELECT `+memberColumns+` FROM `+memberTables+` WHERE b.group_key = `+keyOfGroup+`
 		AND b.user_key > (SELECT COALESCE(MAX(key), 0) FROM users WHERE id = $2) ORDER BY b.user_key LIMIT $3`, g, after, limit)
 }

@@ -130,8 +130,12 @@ func (r *reader) MembersAfter(g chat.GroupID, since chat.Seq, limit int) ([]*cha
 	return collect(r.ctx, r.session, func(s scanner) (*chat.Member, error) {
 		m, err := scanMember(s)
 		return &m.Member, err
-	}, `SELECT `+memberColumns+` FROM `+memberTables+` WHERE g.id = $1 AND b.rev > $2 ORDER BY b.rev LIMIT $3`, g, since, limit)
+	}, `SELECT `+memberColumns+` FROM `+memberTables+` WHERE b.group_key = `+keyOfGroup+` AND b.rev > $2 ORDER BY b.rev LIMIT $3`, g, since, limit)
 }
+
+// keyOfGroup is the key of the group $1. Known before anything else is read, it makes a page a range of an index: joined to
+// the group, PostgreSQL would now and then read all of it and sort.
+const keyOfGroup = `(SELECT key FROM groups WHERE id = $1)`
 
 func (r *reader) messages(query string, args ...any) ([]*chat.Message, error) {
 	return collect(r.ctx, r.session, scanMessage, query, args...)
@@ -139,21 +143,21 @@ func (r *reader) messages(query string, args ...any) ([]*chat.Message, error) {
 
 func (r *reader) Message(g chat.GroupID, seq chat.Seq) (*chat.Message, error) {
 	return one(r.ctx, r.session, scanMessage, `SELECT `+messageColumns+` FROM `+messageTables+`
-		WHERE g.id = $1 AND m.seq = $2`, g, seq)
+		WHERE m.group_key = `+keyOfGroup+` AND m.seq = $2`, g, seq)
 }
 
 func (r *reader) Newest(g chat.GroupID, before chat.Seq, limit int) ([]*chat.Message, error) {
 	if before == 0 {
 		return r.messages(`SELECT `+messageColumns+` FROM `+messageTables+`
-			WHERE g.id = $1 ORDER BY m.seq DESC LIMIT $2`, g, limit)
+			WHERE m.group_key = `+keyOfGroup+` ORDER BY m.seq DESC LIMIT $2`, g, limit)
 	}
 	return r.messages(`SELECT `+messageColumns+` FROM `+messageTables+`
-		WHERE g.id = $1 AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3`, g, before, limit)
+		WHERE m.group_key = `+keyOfGroup+` AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3`, g, before, limit)
 }
 
 func (r *reader) Oldest(g chat.GroupID, after chat.Seq, limit int) ([]*chat.Message, error) {
 	return r.messages(`SELECT `+messageColumns+` FROM `+messageTables+`
-		WHERE g.id = $1 AND m.seq > $2 ORDER BY m.seq LIMIT $3`, g, after, limit)
+		WHERE m.group_key = `+keyOfGroup+` AND m.seq > $2 ORDER BY m.seq LIMIT $3`, g, after, limit)
 }
 
 // MessagesAfter merges those that never changed, whose rev is their seq, with the few that did: each part is a range of
@@ -161,10 +165,10 @@ func (r *reader) Oldest(g chat.GroupID, after chat.Seq, limit int) ([]*chat.Mess
 func (r *reader) MessagesAfter(g chat.GroupID, since chat.Seq, limit int) ([]*chat.Message, error) {
 	return r.messages(`SELECT `+messageColumns+` FROM (
 			SELECT * FROM (SELECT * FROM messages
-				WHERE group_key = (SELECT key FROM groups WHERE id = $1) AND seq > $2 AND rev = seq ORDER BY seq LIMIT $3) AS same
+				WHERE group_key = `+keyOfGroup+` AND seq > $2 AND rev = seq ORDER BY seq LIMIT $3) AS same
 			UNION ALL
 			SELECT * FROM (SELECT * FROM messages
-				WHERE group_key = (SELECT key FROM groups WHERE id = $1) AND rev > seq AND rev > $2 ORDER BY rev LIMIT $3) AS changed
+				WHERE group_key = `+keyOfGroup+` AND rev > seq AND rev > $2 ORDER BY rev LIMIT $3) AS changed
 		) m JOIN groups g ON g.key = m.group_key LEFT JOIN users u ON u.key = m.user_key
 		ORDER BY m.rev LIMIT $3`, g, since, limit)
 }

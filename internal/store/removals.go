@@ -14,5 +14,5 @@ func (r *reader) Banned(g chat.GroupID, before chat.Seq, limit int) ([]chat.Bann
 		m, err := scanMember(s)
 		return chat.Banned{Member: &m.Member, Until: m.OutUntil}, err
 	}, `SELECT `+memberColumns+` FROM `+memberTables+`
-		WHERE g.id = $1 AND b.state = 'banned' AND b.rev < $2 ORDER BY b.rev DESC LIMIT $3`, g, before, limit)
+		WHERE b.group_key = `+keyOfGroup+` AND b.state = 'banned' AND b.rev < $2 ORDER BY b.rev DESC LIMIT $3`, g, before, limit)
 }
