@@ -38,6 +38,12 @@ var rooms = map[string]room{
 		rooms: "socketio",
 		why:   "what every adapter must do, said through the public door alone",
 	},
+	"socketio/redisadapter": {
+		rooms:   "socketio",
+		modules: "github.com/redis/rueidis",
+		why:     "joins servers through Redis, and speaks of commands alone; public too",
+	},
+	"internal/redistest": {why: "a Redis server of a test's own; tests alone use it"},
 	"internal/names": {
 		modules: "golang.org/x/text github.com/rivo/uniseg",
 		why:     "what a name may look like, pure functions",

@@ -41,7 +41,7 @@ func TestConformanceNamesItsTests(t *testing.T) {
 func testsOfEngines(t *testing.T) func(name string) bool {
 	t.Helper()
 	var all strings.Builder
-	for _, dir := range []string{"engineio", "socketio"} {
+	for _, dir := range []string{"engineio", "socketio", "socketio/redisadapter"} {
 		files, err := filepath.Glob(dir + "/*_test.go")
 		if err != nil {
 			t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 // An Adapter carries commands between the servers of a cluster. Rooms stay in the memory of each server: an adapter
 // knows nothing of sockets.
 //
-// What an adapter owes: a command of one server reaches every other server that is there at most once, and commands
-// of one server arrive in the order in which it published them. A command with To set reaches that server alone. A
+// What an adapter owes: a command of one server reaches every other server that has the namespace at most once, and commands
+// of one server arrive in the order in which it published them. An answer reaches the server in To alone. A
 // server never hears its own commands. Delivery is as good as the network is: a command may be lost.
 type Adapter interface {
 	// Open joins the cluster as self and calls deliver for every command of another server: from one goroutine at a time,
@@ -19,22 +19,25 @@ type Adapter interface {
 	// Publish sends a command to the other servers. It never blocks: behind it is a bounded queue, and an error says that
 	// the command was dropped, which the adapter counts. The command, and all it points to, must not be changed.
 	Publish(*Command) error
-	// Servers returns how many servers the cluster has at the moment, this one included.
-	Servers(ctx context.Context) (int, error)
+	// Servers returns how many servers have the namespace at the moment, this one included: those that answer questions
+	// about it.
+	Servers(ctx context.Context, namespace string) (int, error)
 	// Close leaves the cluster. When it has returned, deliver is not called any more. Closing again does nothing.
 	Close() error
 }
 
-// Interest is an Adapter that wants to know which namespaces and rooms have members on this server, so that other
+// Interest is an Adapter that wants to know which namespaces this server has, and which rooms have members on it, so that other
 // commands need not travel to it. A socket's own id is a room without being watched: a command for it must reach
-// every server that watches the namespace. A command with an ID is a question that every server answers, and must reach
-// all of them.
+// every server that watches the namespace, as must one that joins, leaves, disconnects or asks. A namespace is watched from
+// when it is made, or the server opened, until it is gone.
 //
-// For one namespace and room calls come one at a time, and Watch and Unwatch alternate; for different ones they may
-// come concurrently.
+// For one namespace and room calls come one at a time, and every Watch has its Unwatch, unless the adapter is closed before;
+// for different ones they may come concurrently.
 type Interest interface {
 	// Watch begins to take commands for the room, or for the namespace itself if the room is "". When it returns nil,
 	// commands that other servers publish from then on arrive. Socket.Join waits for it, at most one second; ctx ends then.
+	// An error says that this is not sure yet: the adapter goes on trying until Unwatch, and Watch may be called again to
+	// wait once more.
 	Watch(ctx context.Context, namespace string, room Room) error
 	// Unwatch takes them no more. It is not waited for: it must not block for long.
 	Unwatch(namespace string, room Room)
@@ -57,10 +60,10 @@ const (
 	// KindDisconnect disconnects the sockets of the target from the namespace, or, if All is set, their clients from all
 	// namespaces, or closes their connections without a word if Close is.
 	KindDisconnect
-	// KindRequest asks every server, or the one in To, the question named by Event: RequestSockets, or RequestEvent. Each
-	// answers with a KindResponse, unless ID is empty.
+	// KindRequest asks every server the question named by Event: RequestSockets, or another of those below. Each answers with a
+	// KindResponse, unless ID is empty.
 	KindRequest
-	// KindResponse answers a request: To is the server that asked, ID the request's, Args the answer.
+	// KindResponse answers a request: To is the server that asked, ID and Event are the request's, Args is the answer.
 	KindResponse
 	// KindAck is part of the answer to a broadcast with an ID: To is the server that published it, Args what one of the
 	// sockets answered.
@@ -73,6 +76,10 @@ const (
 const (
 	// RequestSockets asks for the sockets of the target. The answer is one argument, an array of RemoteSocket.
 	RequestSockets = "sockets"
+	// RequestIDs asks for the ids of the sockets of the target. The answer is one argument, an array of strings.
+	RequestIDs = "ids"
+	// RequestRooms asks for the rooms that have members. The answer is one argument, an array of strings.
+	RequestRooms = "rooms"
 	// RequestEvent is an event for the servers themselves, see Namespace.ServerSideEmit. Its arguments are the event's name,
 	// then the event's arguments. The answer is what the handler acknowledges with.
 	RequestEvent = "event"
@@ -91,21 +98,24 @@ func (k Kind) String() string {
 type Command struct {
 	Kind      Kind
 	From      ServerID // the server that published it
-	To        ServerID // the only server that shall have it; "" is every other one
+	To        ServerID // KindResponse, KindAck, KindCount: the only server that shall have it
 	Namespace string   // with its leading slash
 
 	// The target: sockets in any of Rooms (all of the namespace if there are none), but not those in any of Except. A
 	// socket's id is a room.
 	Rooms, Except []Room
 
-	Event    string // KindBroadcast: the event's name; KindRequest: what is asked
-	Args     Args   // KindBroadcast, KindRequest: the arguments; KindResponse, KindAck: the answer
+	Event    string // KindBroadcast: the event's name; KindRequest, KindResponse: what is asked
+	Args     Args   // KindBroadcast, RequestEvent: the arguments; KindResponse, KindAck: the answer
 	Volatile bool   // KindBroadcast: receivers that cannot take it at once miss it
+	Raw      bool   // KindBroadcast: not to be compressed on its way to sockets
 	Joins    []Room // KindJoin, KindLeave: the rooms to join or leave
 	All      bool   // KindDisconnect: leave all namespaces, then close the connections
 	Close    bool   // KindDisconnect: close the connections instead of leaving the namespace
 
-	ID      string        // ties responses and acks to what they answer; unique for the server that made it
+	// ID ties responses and acks to what they answer. Those that a Server makes begin with its ServerID and a point: no two
+	// servers make the same.
+	ID      string
 	Count   int           // KindCount: see there
 	Timeout time.Duration // KindBroadcast with an ID: how long answers are waited for
 }

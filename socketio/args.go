@@ -128,6 +128,47 @@ func (a Args) JSON() json.RawMessage {
 	return append(array, ']')
 }
 
+// Msgpack returns all arguments as one MessagePack array, with the attachments where their placeholders were. It is meant for
+// adapters; UnpackArgs is its inverse.
+func (a Args) Msgpack() []byte {
+	k := packer{cursor: cursor{data: a.JSON()}, attachments: a.Attachments()}
+	start := 1
+	for i, v := range a.values {
+		for _, h := range a.holes(i) {
+			k.holes = append(k.holes, place{start + h.start, h.num})
+		}
+		start += len(v) + 1
+	}
+	k.any()
+	return k.out
+}
+
+// UnpackArgs makes Args of a MessagePack array, and nothing behind it, with no more attachments than that. Values become JSON: a
+// timestamp a string, and what JSON has no word for null. They may nest a little deeper than those of ParseArgs: for a message
+// around the arguments of an event.
+func UnpackArgs(array []byte, maxAttachments int) (Args, error) {
+	u := &unpacker{in: array, limit: maxAttachments}
+	args, err := u.args(2 - envelopeDepth)
+	if err == nil && u.at != len(array) {
+		err = errMsgpack
+	}
+	return args, err
+}
+
+const envelopeDepth = 4
+
+// JSONWith is like JSON, with what put appends to b in the place of each attachment. It must be one JSON value.
+func (a Args) JSONWith(put func(b, attachment []byte) []byte) json.RawMessage {
+	array := []byte{'['}
+	for i := range a.values {
+		if i > 0 {
+			array = append(array, ',')
+		}
+		array = a.fill(array, i, func(b []byte, num int) []byte { return put(b, a.binary.data[num]) })
+	}
+	return append(array, ']')
+}
+
 // Attachments returns the binary attachments, in the order of their numbers. They must not be changed.
 func (a Args) Attachments() [][]byte {
 	if a.binary == nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Open joins the cluster of Config.Adapter, as a server with a new id. Without an adapter it does nothing. Call it before
@@ -15,7 +17,16 @@ func (s *Server) Open(ctx context.Context) error {
 	if err := s.cfg.Adapter.Open(ctx, s.id, s.deliver); err != nil {
 		return fmt.Errorf("join cluster: %w", err)
 	}
+	s.mu.Lock()
 	s.clustered.Store(true)
+	namespaces := slices.Collect(maps.Values(s.namespaces))
+	for _, n := range namespaces {
+		n.directory.watchNamespace(true)
+	}
+	s.mu.Unlock()
+	for _, n := range namespaces {
+		_ = n.awaitWatch([]Room{everyone}) // it is logged if it fails, and goes on
+	}
 	return nil
 }
 
@@ -24,7 +35,7 @@ func (s *Server) Servers(ctx context.Context) (int, error) {
 	if !s.clustered.Load() {
 		return 1, nil
 	}
-	return s.cfg.Adapter.Servers(ctx)
+	return s.cfg.Adapter.Servers(ctx, string(mainNamespace))
 }
 
 // deliver carries out a command of another server. It never blocks.
@@ -54,7 +65,7 @@ func (s *Server) answerForNobody(c *Command) {
 	case c.ID == "":
 	case c.Kind == KindBroadcast:
 		s.reply(c, &Command{Kind: KindCount})
-	case c.Kind == KindRequest && c.Event == RequestSockets:
+	case c.Kind == KindRequest && c.Event != RequestEvent:
 		s.reply(c, &Command{Kind: KindResponse, Args: Args{values: []json.RawMessage{[]byte("[]")}}})
 	}
 }
@@ -62,6 +73,9 @@ func (s *Server) answerForNobody(c *Command) {
 // reply sends an answer to the server that asked.
 func (s *Server) reply(to, answer *Command) {
 	answer.From, answer.To, answer.ID, answer.Namespace = s.id, to.From, to.ID, to.Namespace
+	if answer.Kind == KindResponse {
+		answer.Event = to.Event
+	}
 	if err := s.cfg.Adapter.Publish(answer); err != nil {
 		s.cfg.Logger.Error("answer another server", "to", to.From, "error", err)
 	}
@@ -69,7 +83,7 @@ func (s *Server) reply(to, answer *Command) {
 
 // broadcastOf is a broadcast to the command's target, on this server alone.
 func (n *Namespace) broadcastOf(c *Command) Broadcast {
-	return Broadcast{namespace: n, target: target{rooms: c.Rooms, except: c.Except}, volatile: c.Volatile, local: true}
+	return Broadcast{namespace: n, target: target{rooms: c.Rooms, except: c.Except}, volatile: c.Volatile, raw: c.Raw, local: true}
 }
 
 // relay sends the event of another server's broadcast. If nobody here is meant it is not even encoded.
@@ -95,7 +109,7 @@ func (b Broadcast) publishEvent(c *Command, event string, p *payload) error {
 	if err != nil {
 		return fmt.Errorf("publish %q: %w", event, err)
 	}
-	c.Event, c.Args, c.Volatile = event, args.From(1), b.volatile
+	c.Event, c.Args, c.Volatile, c.Raw = event, args.From(1), b.volatile, b.raw
 	return b.publish(c)
 }
 

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"qun/engineio"
 	"qun/socketio"
 )
 
@@ -23,6 +26,9 @@ type spy struct {
 	others    int // servers beside this one
 	published []*socketio.Command
 	busy      map[string]bool
+	watched   map[string]bool
+
+	unwatchTime time.Duration
 }
 
 func (s *spy) Open(_ context.Context, self socketio.ServerID, deliver func(*socketio.Command)) error {
@@ -40,7 +46,7 @@ func (s *spy) Publish(c *socketio.Command) error {
 	return nil
 }
 
-func (s *spy) Servers(context.Context) (int, error) { return 1 + s.others, nil }
+func (s *spy) Servers(context.Context, string) (int, error) { return 1 + s.others, nil }
 
 // last is the command that was published last.
 func (s *spy) last() *socketio.Command {
@@ -69,6 +75,10 @@ func (s *spy) Watch(ctx context.Context, namespace string, room socketio.Room) e
 	defer func() {
 		s.mu.Lock()
 		s.busy[key] = false
+		if s.watched == nil {
+			s.watched = map[string]bool{}
+		}
+		s.watched[key] = true
 		s.mu.Unlock()
 	}()
 	if wait > 0 {
@@ -82,7 +92,22 @@ func (s *spy) Watch(ctx context.Context, namespace string, room socketio.Room) e
 	return err
 }
 
-func (s *spy) Unwatch(namespace string, room socketio.Room) { s.note("unwatch %s %q", namespace, room) }
+func (s *spy) Unwatch(namespace string, room socketio.Room) {
+	s.mu.Lock()
+	hold := s.unwatchTime
+	s.mu.Unlock()
+	time.Sleep(hold)
+	s.mu.Lock()
+	delete(s.watched, namespace+string(room))
+	s.mu.Unlock()
+	s.note("unwatch %s %q", namespace, room)
+}
+
+func (s *spy) holdUnwatch(wait time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unwatchTime = wait
+}
 
 func (s *spy) set(wait time.Duration, err error) {
 	s.mu.Lock()
@@ -103,8 +128,11 @@ func withinCluster(t *testing.T, test func(*world, *spy)) {
 
 func TestAdapterLearnsOfRooms(t *testing.T) {
 	withinCluster(t, func(w *world, s *spy) {
+		s.says(t, `watch / "": <nil>`) // before Open returned
 		a := w.join("/")
-		s.says(t, `watch / "": <nil>`)
+		w.server.Of("/more")
+		synctest.Wait()
+		s.says(t, `watch /more "": <nil>`)
 		one := w.server.Of("/").Sockets()[0]
 		b := w.join("/")
 		s.says(t)
@@ -121,7 +149,7 @@ func TestAdapterLearnsOfRooms(t *testing.T) {
 		b.close()
 		s.says(t, `unwatch / "x"`)
 		a.close()
-		s.says(t, `unwatch / ""`)
+		s.says(t)
 	})
 }
 
@@ -181,7 +209,6 @@ func TestRoomThatComesAndGoesIsWatchedInTurns(t *testing.T) {
 		synctest.Wait()
 		s.says(t, `watch / "": <nil>`, `watch / "x": <nil>`, `unwatch / "x"`)
 		c.close()
-		s.says(t, `unwatch / ""`)
 	})
 }
 
@@ -240,4 +267,78 @@ func TestCommandsOfOtherServersAreCarriedOut(t *testing.T) {
 			t.Errorf("a command was published again: %+v", s.published)
 		}
 	})
+}
+
+func TestHandshakesTellOthersNoSecrets(t *testing.T) {
+	s := &spy{}
+	within(t, socketio.Config{Adapter: s, Engine: engineio.Config{KeepHeaders: []string{"User-Agent", "Cookie"}}}, func(w *world) {
+		if err := w.server.Open(w.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c := w.dial()
+		c.send(`0{"token":"secret"}`)
+		c.take()
+		socket := w.server.Of("/").Sockets()[0]
+		if own := socket.Describe(); !strings.Contains(string(own.Handshake.Auth), "secret") {
+			t.Errorf("got %s here, want the credentials", own.Handshake.Auth)
+		}
+		s.deliver(&socketio.Command{Kind: socketio.KindRequest, Namespace: "/", Event: socketio.RequestSockets, ID: "1", From: "x"})
+		synctest.Wait()
+		answer := string(s.last().Args.JSON())
+		if strings.Contains(answer, "secret") || !strings.Contains(answer, `"headers":{}`) || !strings.Contains(answer, `"auth":{}`) || !strings.Contains(answer, string(socket.ID())) {
+			t.Errorf("told others %s", answer)
+		}
+	})
+}
+
+// A namespace of a family that comes back while its end is still being told is watched at the end.
+func TestNamespaceThatComesBackIsWatched(t *testing.T) {
+	withinCluster(t, func(w *world, s *spy) {
+		w.server.OfPattern(regexp.MustCompile("/dyn"))
+		a := w.join("/dyn")
+		_ = w.server.Of("/dyn").Sockets()[0].Join("x")
+		s.says(t, `watch / "": <nil>`, `watch /dyn "": <nil>`, `watch /dyn "x": <nil>`)
+		s.holdUnwatch(100 * time.Millisecond)
+		a.close()
+		synctest.Wait()
+		b := w.dial()
+		b.send("0/dyn,")
+		time.Sleep(time.Second)
+		_ = w.server.Of("/dyn").Sockets()[0].Join("x")
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, place := range []string{"/dyn", "/dynx"} {
+			if !s.watched[place] {
+				t.Errorf("%s is not watched, although somebody is in it", place)
+			}
+		}
+	})
+}
+
+func TestJoinWaitsForAWatchBehindAnUnwatch(t *testing.T) {
+	withinCluster(t, func(w *world, s *spy) {
+		w.join("/")
+		socket := w.server.Of("/").Sockets()[0]
+		_ = socket.Join("x")
+		s.holdUnwatch(100 * time.Millisecond)
+		s.set(100*time.Millisecond, nil)
+		socket.Leave("x")
+		synctest.Wait()
+		start := time.Now()
+		if err := socket.Join("x"); err != nil || time.Since(start) != 200*time.Millisecond {
+			t.Errorf("got %v after %v, want the end of Unwatch and of Watch after it", err, time.Since(start))
+		}
+	})
+}
+
+// The Watch of the one who comes may overtake the Unwatch of the one who goes.
+func TestRoomIsUnwatchedWhenNobodyWantsIt(t *testing.T) {
+	s := &spy{}
+	watch, unwatch := socketio.InterestsForTest(s)
+	_ = watch()
+	_ = watch()
+	unwatch()
+	s.says(t, `watch / "x": <nil>`, `watch / "x": <nil>`)
+	unwatch()
+	s.says(t, `unwatch / "x"`)
 }

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
 )
 
@@ -11,7 +12,7 @@ import (
 // The rooms' members themselves are in the parts of the shards.
 type directory struct {
 	namespace string
-	adapter   Interest // nil if nobody wants to know
+	adapter   *interests // nil if nobody wants to know
 	watchers  *sync.WaitGroup
 	failed    func(room Room, err error)
 
@@ -89,6 +90,26 @@ func (d *directory) all() []*Socket {
 	return sockets
 }
 
+// roomNames returns the rooms that have members, socket ids among them, in order.
+func (d *directory) roomNames() []Room {
+	names := make([]Room, 0)
+	for i := range d.stripes {
+		st := &d.stripes[i]
+		st.mu.Lock()
+		for name := range st.sockets {
+			names = append(names, name)
+		}
+		for name, p := range st.rooms {
+			if name != everyone && len(p.shards) > 0 {
+				names = append(names, name)
+			}
+		}
+		st.mu.Unlock()
+	}
+	slices.Sort(names)
+	return names
+}
+
 // add counts one more member of a room.
 func (d *directory) add(name Room, shard int) {
 	st := d.stripe(name)
@@ -103,9 +124,28 @@ func (d *directory) add(name Room, shard int) {
 		st.rooms[name] = p
 	}
 	p.count(shard, 1)
-	if d.adapter != nil {
+	if d.adapter != nil && name != everyone {
 		d.want(st, p, name, true)
 	}
+}
+
+// watchNamespace says whether the namespace itself is watched, whoever is in it.
+func (d *directory) watchNamespace(wanted bool) {
+	if d.adapter == nil {
+		return
+	}
+	st := d.stripe(everyone)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	p := st.rooms[everyone]
+	if p == nil {
+		p = &presence{}
+		if st.rooms == nil {
+			st.rooms = make(map[Room]*presence)
+		}
+		st.rooms[everyone] = p
+	}
+	d.want(st, p, everyone, wanted)
 }
 
 // remove counts one member less.
@@ -122,9 +162,7 @@ func (d *directory) remove(name Room, shard int) {
 	case len(p.shards) > 0:
 	case p.watch == nil:
 		delete(st.rooms, name)
-	case !p.watch.have && !p.watch.busy: // Watch has failed
-		delete(st.rooms, name)
-	default:
+	case name != everyone:
 		d.want(st, p, name, false)
 	}
 }

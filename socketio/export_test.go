@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 )
@@ -82,6 +83,9 @@ func (n *Namespace) RoomsForTest() (rooms int) {
 	}
 	for i := range n.directory.stripes {
 		rooms += len(n.directory.stripes[i].rooms) + len(n.directory.stripes[i].sockets)
+		if p := n.directory.stripes[i].rooms[everyone]; p != nil && p.watch != nil && len(p.shards) == 0 {
+			rooms-- // the namespace itself is watched whoever is in it
+		}
 	}
 	return rooms
 }
@@ -129,4 +133,11 @@ func Pack(kind, namespace string, id *uint64, event string, args ...any) (messag
 		err = encode(10, nil, args, use)
 	}
 	return message, err
+}
+
+// InterestsForTest are two directories that want the same room watched.
+func InterestsForTest(adapter Interest) (watch func() error, unwatch func()) {
+	i := &interests{adapter: adapter}
+	of := roomOf{"/", "x"}
+	return func() error { return i.watch(context.Background(), of, false) }, func() { i.unwatch(of) }
 }

@@ -179,4 +179,7 @@ func (s *Server) tidy(n *Namespace) {
 	}
 	delete(s.namespaces, n.name)
 	s.dynamic--
+	if s.clustered.Load() {
+		n.directory.watchNamespace(false)
+	}
 }

@@ -46,7 +46,7 @@ func newNamespace(server *Server, name string, family *Family) *Namespace {
 	n.directory.namespace = name
 	n.directory.seed = maphash.MakeSeed()
 	n.directory.watchers = &server.goroutines
-	n.directory.adapter, _ = server.cfg.Adapter.(Interest)
+	n.directory.adapter = server.interests
 	n.directory.failed = func(room Room, err error) {
 		server.cfg.Logger.Error("watch room", "namespace", name, "room", room, "error", err)
 	}

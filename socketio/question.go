@@ -59,7 +59,7 @@ func (b Broadcast) limit(ctx context.Context, otherwise time.Duration) (context.
 // askOthers puts the question to the other servers, whose answers count in v.
 func (b Broadcast) askOthers(ctx context.Context, v *vote, event string, p *payload) error {
 	s := b.namespace.server
-	servers, err := s.cfg.Adapter.Servers(ctx)
+	servers, err := s.cfg.Adapter.Servers(ctx, b.namespace.name)
 	if err != nil {
 		return fmt.Errorf("count servers: %w", err)
 	}

@@ -26,6 +26,7 @@ type RemoteSocket struct {
 }
 
 // A RemoteHandshake is what a client connected with. As JSON it is what JavaScript applications know as socket.handshake.
+// Credentials stay with the server that was shown them: of a socket of another server, there are no headers and no auth.
 type RemoteHandshake struct {
 	Headers map[string]string `json:"headers"` // those of engineio.Config.KeepHeaders, in lower case
 	Time    string            `json:"time"`
@@ -53,7 +54,7 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]RemoteSocket, error) {
 	}
 	ctx, cancel := b.limit(ctx, b.namespace.server.cfg.ClusterTimeout)
 	defer cancel()
-	answers, err := b.namespace.server.inquire(ctx, func(id string) error {
+	answers, err := b.namespace.inquire(ctx, func(id string) error {
 		return b.publish(&Command{Kind: KindRequest, Event: RequestSockets, ID: id})
 	})
 	for _, a := range answers {
@@ -70,8 +71,43 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]RemoteSocket, error) {
 	return sockets, err
 }
 
+// AllRooms returns the names of the rooms that have members, on all servers; the id of every socket is one. It waits as
+// FetchSockets does.
+func (n *Namespace) AllRooms(ctx context.Context) ([]Room, error) {
+	rooms := n.directory.roomNames()
+	if n.To().remote() {
+		ctx, cancel := n.To().limit(ctx, n.server.cfg.ClusterTimeout)
+		defer cancel()
+		answers, err := n.inquire(ctx, func(id string) error {
+			return n.To().publish(&Command{Kind: KindRequest, Event: RequestRooms, ID: id})
+		})
+		for _, a := range answers {
+			var theirs []Room
+			if decodeErr := a.Decode(0, &theirs); decodeErr != nil {
+				err = fmt.Errorf("rooms of another server: %w", decodeErr)
+				continue
+			}
+			rooms = append(rooms, theirs...)
+		}
+		slices.Sort(rooms)
+		return slices.Compact(rooms), err
+	}
+	return rooms, nil
+}
+
 // describe returns the sockets of the target on this server.
 func (b Broadcast) describe() []RemoteSocket {
+	found := b.find()
+	sockets := make([]RemoteSocket, len(found))
+	for i, f := range found {
+		sockets[i] = f.socket.describe(f.rooms)
+	}
+	slices.SortFunc(sockets, func(a, b RemoteSocket) int { return cmp.Compare(a.ID, b.ID) })
+	return sockets
+}
+
+// find returns the sockets of the target on this server, and the rooms that they are in.
+func (b Broadcast) find() []found {
 	n := b.namespace
 	e := &describeEntry{broadcast: b}
 	set := n.directory.where(&b.target)
@@ -82,12 +118,25 @@ func (b Broadcast) describe() []RemoteSocket {
 	}
 	n.post(set, e)
 	e.shards.Wait()
-	sockets := make([]RemoteSocket, len(e.found))
-	for i, f := range e.found {
-		sockets[i] = f.socket.describe(f.rooms)
+	return e.found
+}
+
+// describeToOthers is describe without what only this server may know.
+func (b Broadcast) describeToOthers() []RemoteSocket {
+	sockets := b.describe()
+	for i := range sockets {
+		sockets[i].Handshake.Headers, sockets[i].Handshake.Auth = map[string]string{}, []byte("{}")
 	}
-	slices.SortFunc(sockets, func(a, b RemoteSocket) int { return cmp.Compare(a.ID, b.ID) })
 	return sockets
+}
+
+func (b Broadcast) socketIDs() []SocketID {
+	found := b.find()
+	ids := make([]SocketID, len(found))
+	for i, f := range found {
+		ids[i] = f.socket.id
+	}
+	return ids
 }
 
 // A describeEntry finds the sockets of a target, and the rooms that they are in.

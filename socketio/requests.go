@@ -13,6 +13,8 @@ var ErrNoAnswer = errors.New("not all servers have answered")
 
 // requests are the questions to other servers that are open, by their id.
 type requests struct {
+	server ServerID
+
 	mu   sync.Mutex // guards below
 	last uint64
 	open map[string]func(*Command)
@@ -26,7 +28,7 @@ func (r *requests) add(take func(*Command)) (id string) {
 		r.open = make(map[string]func(*Command))
 	}
 	r.last++
-	id = strconv.FormatUint(r.last, 36)
+	id = string(r.server) + "." + strconv.FormatUint(r.last, 36)
 	r.open[id] = take
 	return id
 }
@@ -47,10 +49,11 @@ func (r *requests) take(c *Command) {
 	}
 }
 
-// inquire asks all other servers, and returns what they answered, in the order in which they did. Those that do not before ctx
+// inquire asks all other servers that have the namespace, and returns what they answered, in the order in which they did. Those that do not before ctx
 // ends are an error.
-func (s *Server) inquire(ctx context.Context, publish func(id string) error) ([]Args, error) {
-	servers, err := s.cfg.Adapter.Servers(ctx)
+func (n *Namespace) inquire(ctx context.Context, publish func(id string) error) ([]Args, error) {
+	s := n.server
+	servers, err := s.cfg.Adapter.Servers(ctx, n.name)
 	if err != nil {
 		return nil, fmt.Errorf("count servers: %w", err)
 	}

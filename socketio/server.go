@@ -25,9 +25,10 @@ type Server struct {
 	connecting chan struct{}  // a place for each chain of connect middlewares that runs
 	goroutines sync.WaitGroup // middlewares, disconnects, watchers
 
-	requests  requests // what was asked of other servers
-	questions errands  // what other servers ask
-	inquiries errands  // events of other servers
+	interests *interests // nil if the adapter does not want to know
+	requests  requests   // what was asked of other servers
+	questions errands    // what other servers ask
+	inquiries errands    // events of other servers
 
 	mu          sync.RWMutex // guards below, and the claims of namespaces
 	namespaces  map[string]*Namespace
@@ -41,6 +42,10 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg.withDefaults(), id: ServerID(newSocketID())}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.connecting = make(chan struct{}, s.cfg.MaxConnecting)
+	s.requests.server = s.id
+	if adapter, ok := s.cfg.Adapter.(Interest); ok {
+		s.interests = &interests{adapter: adapter}
+	}
 	s.questions.work, s.inquiries.work = &s.goroutines, &s.goroutines
 	s.bundle = newBundle(s.cfg.Client)
 	s.engine = engineio.NewServer(handler{s}, s.cfg.Engine)
@@ -72,6 +77,9 @@ func (s *Server) Of(name string) *Namespace {
 func (s *Server) add(name string, f *Family) *Namespace {
 	n := newNamespace(s, name, f)
 	s.namespaces[name] = n
+	if s.clustered.Load() {
+		n.directory.watchNamespace(true)
+	}
 	return n
 }
 

@@ -327,3 +327,30 @@ func TestServerAnswersOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestRoomsOfAllServersAreListed(t *testing.T) {
+	withinServers(t, 3, interested, func(w []*world, c []*client, s []*socketio.Socket) {
+		_ = s[1].Join("b", "shared")
+		_ = s[2].Join("a", "shared")
+		want := []socketio.Room{"a", "b", "shared"}
+		for _, s := range s {
+			want = append(want, socketio.Room(s.ID()))
+		}
+		slices.Sort(want)
+		got, err := w[0].server.Of("/").AllRooms(w[0].Context())
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %q, %v; want %q", got, err, want)
+		}
+	})
+}
+
+func TestServersThatLackTheNamespaceAreNotWaitedFor(t *testing.T) {
+	withinServers(t, 2, interested, func(w []*world, c []*client, s []*socketio.Socket) {
+		only := w[0].server.Of("/only here")
+		synctest.Wait()
+		start := time.Now()
+		if answers, err := only.ServerSideEmitWithAck(context.Background(), "hello"); err != nil || len(answers) != 0 || time.Since(start) > time.Second {
+			t.Errorf("got %v, %v after %v", answers, err, time.Since(start))
+		}
+	})
+}

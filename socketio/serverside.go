@@ -80,7 +80,7 @@ func (n *Namespace) ServerSideEmitWithAck(ctx context.Context, event string, arg
 	}
 	ctx, cancel := n.To().limit(ctx, n.server.cfg.ClusterTimeout)
 	defer cancel()
-	return n.server.inquire(ctx, func(id string) error {
+	return n.inquire(ctx, func(id string) error {
 		c.ID = id
 		return n.To().publish(c)
 	})
@@ -103,8 +103,8 @@ func (n *Namespace) serverEvent(event string, args []any) (*Command, error) {
 func (n *Namespace) answer(c *Command) {
 	queued := true
 	switch c.Event {
-	case RequestSockets:
-		queued = c.ID == "" || n.server.questions.add(func() { n.describeSockets(c) })
+	case RequestSockets, RequestIDs, RequestRooms:
+		queued = c.ID == "" || n.server.questions.add(func() { n.describeTo(c) })
 	case RequestEvent:
 		queued = n.server.inquiries.add(func() { n.serve(c) })
 	}
@@ -113,9 +113,18 @@ func (n *Namespace) answer(c *Command) {
 	}
 }
 
-// describeSockets answers RequestSockets.
-func (n *Namespace) describeSockets(c *Command) {
-	answer, err := json.Marshal(n.broadcastOf(c).describe())
+// describeTo answers a question about sockets or rooms.
+func (n *Namespace) describeTo(c *Command) {
+	var about any
+	switch b := n.broadcastOf(c); c.Event {
+	case RequestSockets:
+		about = b.describeToOthers()
+	case RequestIDs:
+		about = b.socketIDs()
+	case RequestRooms:
+		about = n.directory.roomNames()
+	}
+	answer, err := json.Marshal(about)
 	if err != nil { // a RemoteSocket can be marshalled
 		n.server.cfg.Logger.Error("describe sockets", "namespace", n.name, "error", err)
 		answer = []byte("[]")

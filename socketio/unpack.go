@@ -84,7 +84,7 @@ func (u *unpacker) payload(p *packet, data span) error {
 	case p.kind == packetConnect:
 		return u.auth(p)
 	case p.kind == packetEvent && !absent, p.kind == packetAck && !absent:
-		return u.args(p)
+		return u.arguments(p)
 	case p.kind == packetDisconnect:
 		return errPayload
 	case absent && p.kind < packetConnectError:
@@ -109,40 +109,45 @@ func (u *unpacker) auth(p *packet) error {
 	return nil
 }
 
-func (u *unpacker) args(p *packet) error {
+func (u *unpacker) arguments(p *packet) (err error) {
+	if p.args, err = u.args(2); err == nil && p.kind == packetEvent {
+		return p.takeName()
+	}
+	return err
+}
+
+// args reads an array whose values are at that depth.
+func (u *unpacker) args(depth int) (args Args, err error) {
 	count, ok := u.open(0x90, 0x0f, 0xdc, 0xdd)
 	if !ok {
-		return errNotArray
+		return args, errNotArray
 	}
 	if count > maxValues {
-		return errValues
+		return args, errValues
 	}
 	ends := make([]int, 0, min(count, 16))
 	for u.value = 0; u.value < count && !u.broken; u.value++ {
 		u.start = len(u.out)
-		u.any(2)
+		u.any(depth)
 		ends = append(ends, len(u.out))
 	}
 	switch {
 	case u.deep:
-		return errDepth
+		return args, errDepth
 	case len(u.data) > u.limit:
-		return errAttachments
+		return args, errAttachments
 	case u.broken:
-		return errMsgpack
+		return args, errMsgpack
 	}
 	values, begin := make([]json.RawMessage, len(ends)), 0
 	for i, end := range ends {
 		values[i], begin = u.out[begin:end:end], end
 	}
-	p.args.values = values
+	args.values = values
 	if len(u.data) > 0 {
-		p.args.binary = &attachments{holes: u.holes, data: u.data}
+		args.binary = &attachments{holes: u.holes, data: u.data}
 	}
-	if p.kind == packetEvent {
-		return p.takeName()
-	}
-	return nil
+	return args, nil
 }
 
 // take returns the next n bytes.

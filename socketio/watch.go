@@ -8,10 +8,10 @@ import (
 
 // A watch is how far an adapter's Watch of a room has come. Guarded by the stripe.
 type watch struct {
-	want, have bool
-	busy       bool          // a goroutine works at making have what is wanted
+	want, told bool
+	busy       bool          // a goroutine tells the adapter
 	err        error         // of the last Watch
-	changed    chan struct{} // closed when have, or busy, has changed; nil if nobody waits
+	changed    chan struct{} // closed when the adapter was told; nil if nobody waits
 }
 
 const watchTimeout = time.Second
@@ -23,45 +23,45 @@ func (d *directory) want(st *stripe, p *presence, name Room, wanted bool) {
 	}
 	w := p.watch
 	w.want = wanted
-	if w.want != w.have && !w.busy {
+	if (w.want != w.told || w.want && w.err != nil) && !w.busy {
 		w.busy = true
 		d.watchers.Go(func() { d.follow(st, p, name) })
 	}
 }
 
-// follow calls Watch and Unwatch, one at a time, until what is watched is what is wanted, or Watch has failed; the next
-// Join tries again.
+// follow calls Watch and Unwatch, one at a time, until the adapter knows what is wanted. If Watch has failed, the next Join waits
+// for it anew.
 func (d *directory) follow(st *stripe, p *presence, name Room) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	w := p.watch
-	for err := error(nil); err == nil && w.want != w.have; {
-		wanted := w.want
+	for retry := w.err != nil; w.want != w.told || w.want && retry; retry = false {
+		wanted, again := w.want, w.told
+		w.told = wanted && again // who joins while Unwatch runs waits for the Watch behind it
 		st.mu.Unlock()
-		err = d.tell(name, wanted)
+		err := d.tell(name, wanted, again)
 		st.mu.Lock()
-		if w.err = err; err == nil {
-			w.have = wanted
-		}
+		w.told, w.err = wanted, err
 	}
 	w.busy = false
 	if w.changed != nil {
 		close(w.changed)
 		w.changed = nil
 	}
-	if !w.want && !w.have {
+	if !w.want {
 		delete(st.rooms, name)
 	}
 }
 
-func (d *directory) tell(name Room, wanted bool) error {
+func (d *directory) tell(name Room, wanted, again bool) error {
+	of := roomOf{d.namespace, name}
 	if !wanted {
-		d.adapter.Unwatch(d.namespace, name)
+		d.adapter.unwatch(of)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), watchTimeout)
 	defer cancel()
-	err := d.adapter.Watch(ctx, d.namespace, name)
+	err := d.adapter.watch(ctx, of, again)
 	if err != nil {
 		d.failed(name, err)
 	}
@@ -74,12 +74,12 @@ func (d *directory) await(ctx context.Context, name Room) error {
 	for {
 		st.mu.Lock()
 		p := st.rooms[name]
-		if p == nil || p.watch == nil || p.watch.have {
+		if p == nil || p.watch == nil {
 			st.mu.Unlock()
 			return nil
 		}
 		w := p.watch
-		if !w.busy {
+		if !w.busy || w.told && w.err == nil {
 			err := w.err
 			st.mu.Unlock()
 			return err

@@ -135,13 +135,13 @@ func (a *Adapter) push(c *socketio.Command) error {
 
 // interestedIn says whether anything that the command is meant for is watched. a.mu is held.
 func (a *Adapter) interestedIn(c *socketio.Command) bool {
-	if a.watched == nil || c.To != "" || c.ID != "" || c.Kind == socketio.KindRequest {
+	if a.watched == nil || c.To != "" {
 		return true
 	}
 	if !a.watched[place{c.Namespace, ""}] {
 		return false
 	}
-	return len(c.Rooms) == 0 || slices.ContainsFunc(c.Rooms, func(r socketio.Room) bool {
+	return c.Kind != socketio.KindBroadcast || c.ID != "" || len(c.Rooms) == 0 || slices.ContainsFunc(c.Rooms, func(r socketio.Room) bool {
 		return a.watched[place{c.Namespace, r}] || len(r) == socketIDSize
 	})
 }
@@ -156,11 +156,23 @@ func (a *Adapter) Dropped() int {
 	return a.dropped
 }
 
-// Servers is the number of open places.
-func (a *Adapter) Servers(context.Context) (int, error) {
+// Servers is the number of open places whose servers take the namespace's commands.
+func (a *Adapter) Servers(_ context.Context, namespace string) (int, error) {
 	a.bus.mu.Lock()
 	defer a.bus.mu.Unlock()
-	return len(a.bus.adapters), nil
+	n := 0
+	for _, other := range a.bus.adapters {
+		if other == a || other.watches(namespace) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (a *Adapter) watches(namespace string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.watched == nil || a.watched[place{namespace, ""}]
 }
 
 // Close leaves the place.
@@ -211,7 +223,19 @@ func (a *Interested) Watched() int {
 
 // Deaf returns an adapter that joins the cluster as a does, is counted, and can publish, but whose server never hears
 // anything: what a server is to others while its network is half broken.
-func Deaf(a socketio.Adapter) socketio.Adapter { return deaf{a} }
+func Deaf(a socketio.Adapter) socketio.Adapter { return withInterest(deaf{a}, a) }
+
+// withInterest makes an Interest of wrapped if that is what the adapter inside is.
+func withInterest(wrapped, inside socketio.Adapter) socketio.Adapter {
+	interest, ok := inside.(socketio.Interest)
+	if !ok {
+		return wrapped
+	}
+	return struct {
+		socketio.Adapter
+		socketio.Interest
+	}{wrapped, interest}
+}
 
 type deaf struct{ socketio.Adapter }
 

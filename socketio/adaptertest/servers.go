@@ -28,7 +28,7 @@ func servers(t *testing.T, adapters []socketio.Adapter) ([]*socketio.Namespace, 
 	}
 	waitFor(t, "all servers to know each other", func() bool {
 		for _, a := range adapters {
-			if n, err := a.Servers(t.Context()); err != nil || n != len(adapters) {
+			if n, err := a.Servers(t.Context(), "/chat"); err != nil || n != len(adapters) {
 				return false
 			}
 		}

@@ -1,10 +1,12 @@
 package adaptertest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -82,7 +84,7 @@ func (s *station) watch(t *testing.T) {
 }
 
 func (s *station) count(t *testing.T) int {
-	n, err := s.Servers(t.Context())
+	n, err := s.Servers(t.Context(), "/chat")
 	if err != nil {
 		t.Fatalf("servers: %v", err)
 	}
@@ -169,18 +171,36 @@ func testContent(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	event, err := socketio.ParseArgs([]byte(`["event",{"_placeholder":true,"num":0},"x"]`), [][]byte{{1, 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := socketio.ParseArgs([]byte(`[["a","大厅 🙂"]]`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	commands := []*socketio.Command{
 		{Kind: socketio.KindBroadcast, Rooms: []socketio.Room{"room", "大厅 🙂"}, Except: []socketio.Room{"a,b/c"}, Event: "e", Args: args, Volatile: true},
-		{Kind: socketio.KindBroadcast, Event: "ask", Args: args, ID: "request 1", Timeout: 1500 * time.Millisecond},
+		{Kind: socketio.KindBroadcast, Rooms: []socketio.Room{"room"}, Event: "大厅", Raw: true},
+		{Kind: socketio.KindBroadcast, Event: "ask", Args: args, ID: s[0].newID(1), Timeout: 1500 * time.Millisecond},
 		{Kind: socketio.KindJoin, Rooms: []socketio.Room{"room"}, Joins: []socketio.Room{"x", "y"}},
 		{Kind: socketio.KindLeave, Except: []socketio.Room{"x"}, Joins: []socketio.Room{"y"}},
 		{Kind: socketio.KindDisconnect, Rooms: []socketio.Room{"room"}, Close: true},
 		{Kind: socketio.KindDisconnect, Rooms: []socketio.Room{"room"}, All: true},
-		{Kind: socketio.KindRequest, Event: "sockets", ID: "r2", Args: args},
-		{Kind: socketio.KindResponse, To: s[1].id, ID: "r2", Args: args},
-		{Kind: socketio.KindCount, To: s[1].id, ID: "r1", Count: 3},
-		{Kind: socketio.KindCount, To: s[1].id, ID: "r1"},
-		{Kind: socketio.KindAck, To: s[1].id, ID: "r1", Args: args},
+		{Kind: socketio.KindRequest, Event: socketio.RequestSockets, ID: s[0].newID(2), Rooms: []socketio.Room{"room"}, Except: []socketio.Room{"x"}},
+		{Kind: socketio.KindRequest, Event: socketio.RequestRooms, ID: s[0].newID(3)},
+		{Kind: socketio.KindRequest, Event: socketio.RequestEvent, ID: s[0].newID(4), Args: event},
+		{Kind: socketio.KindRequest, Event: socketio.RequestEvent, Args: event},
+		{Kind: socketio.KindResponse, To: s[1].id, ID: s[1].newID(2), Event: socketio.RequestSockets, Args: list},
+		{Kind: socketio.KindResponse, To: s[1].id, ID: s[1].newID(3), Event: socketio.RequestRooms, Args: list},
+		{Kind: socketio.KindResponse, To: s[1].id, ID: s[1].newID(4), Event: socketio.RequestEvent, Args: list},
+		{Kind: socketio.KindResponse, To: s[1].id, ID: s[1].newID(4), Event: socketio.RequestEvent, Args: args},
+		{Kind: socketio.KindResponse, To: s[1].id, ID: s[1].newID(4), Event: socketio.RequestEvent},
+		{Kind: socketio.KindCount, To: s[1].id, ID: s[1].newID(1), Count: 3},
+		{Kind: socketio.KindCount, To: s[1].id, ID: s[1].newID(1)},
+		{Kind: socketio.KindAck, To: s[1].id, ID: s[1].newID(1), Args: list},
+		{Kind: socketio.KindAck, To: s[1].id, ID: s[1].newID(1), Args: args},
+		{Kind: socketio.KindAck, To: s[1].id, ID: s[1].newID(1)},
 	}
 	for _, c := range commands {
 		s[0].publish(t, c)
@@ -193,7 +213,10 @@ func testContent(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
 	}
 }
 
-// show makes commands comparable: nil and empty are the same.
+// newID is the id of a question of the station's.
+func (s *station) newID(n int) string { return fmt.Sprintf("%s.%d", s.id, n) }
+
+// show makes commands comparable: nil and empty are the same, as is what is the same to JSON.
 func show(c *socketio.Command) string {
 	plain := *c
 	plain.Args = socketio.Args{}
@@ -203,7 +226,23 @@ func show(c *socketio.Command) string {
 			f.SetZero()
 		}
 	}
-	return fmt.Sprintf("%+v %s %q", plain, c.Args.JSON(), c.Args.Attachments())
+	return fmt.Sprintf("%+v %s, %d attachments", plain, showArgs(c.Args), len(c.Args.Attachments()))
+}
+
+func showArgs(args socketio.Args) string {
+	var text strings.Builder
+	for i := range args.Len() {
+		var raw json.RawMessage
+		var value any
+		decoder := json.NewDecoder(bytes.NewReader(nil))
+		if err := args.Decode(i, &raw); err == nil {
+			decoder = json.NewDecoder(bytes.NewReader(raw))
+		}
+		decoder.UseNumber()
+		err := decoder.Decode(&value)
+		fmt.Fprintf(&text, "%v %v; ", value, err)
+	}
+	return text.String()
 }
 
 func testOrder(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
@@ -219,11 +258,15 @@ func testOrder(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
 
 func testAddress(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
 	s := stations(t, join(t, 3))
-	for i, kind := range []socketio.Kind{socketio.KindRequest, socketio.KindResponse, socketio.KindAck} {
-		s[0].publish(t, &socketio.Command{Kind: kind, To: s[2].id, ID: "id", Event: fmt.Sprint("private ", i)})
+	for _, kind := range []socketio.Kind{socketio.KindResponse, socketio.KindCount, socketio.KindAck} {
+		c := &socketio.Command{Kind: kind, To: s[2].id, ID: s[2].newID(1)}
+		if kind == socketio.KindResponse {
+			c.Event = socketio.RequestEvent
+		}
+		s[0].publish(t, c)
 	}
 	s[0].publish(t, broadcast("end"))
-	s[2].hears(t, "private 0", "private 1", "private 2", "end")
+	s[2].hears(t, socketio.RequestEvent, "", "", "end")
 	s[1].hears(t, "end")
 }
 
@@ -233,17 +276,18 @@ func testRequests(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
 		other.onHear = func(c *socketio.Command) { // an answer from within deliver, as servers do
 			if c.Kind == socketio.KindRequest {
 				answer := broadcast("answer", string(other.id))
-				answer.Kind, answer.To, answer.ID = socketio.KindResponse, c.From, c.ID
+				answer.Kind, answer.To, answer.ID, answer.Event = socketio.KindResponse, c.From, c.ID, c.Event
 				answer.From, answer.Namespace = other.id, c.Namespace
 				_ = other.Publish(answer)
 			}
 		}
 	}
-	s[0].publish(t, &socketio.Command{Kind: socketio.KindRequest, ID: "q", Event: "who"})
+	question := s[0].newID(1)
+	s[0].publish(t, &socketio.Command{Kind: socketio.KindRequest, ID: question, Event: socketio.RequestRooms})
 	waitFor(t, "two answers", func() bool { return len(s[0].events()) == 2 })
 	from := map[socketio.ServerID]bool{}
 	for _, c := range s[0].heard {
-		if c.Kind != socketio.KindResponse || c.ID != "q" || string(c.Args.JSON()) != fmt.Sprintf("[%q]", c.From) {
+		if c.Kind != socketio.KindResponse || c.ID != question || string(c.Args.JSON()) != fmt.Sprintf("[%q]", c.From) {
 			t.Errorf("got %s", show(c))
 		}
 		from[c.From] = true
@@ -252,8 +296,8 @@ func testRequests(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
 		t.Errorf("got answers from %v, want two servers", from)
 	}
 	s[0].publish(t, broadcast("end"))
-	s[1].hears(t, "who", "end")
-	s[2].hears(t, "who", "end")
+	s[1].hears(t, socketio.RequestRooms, "end")
+	s[2].hears(t, socketio.RequestRooms, "end")
 }
 
 func testServers(t *testing.T, join func(*testing.T, int) []socketio.Adapter) {
