@@ -84,8 +84,9 @@ var rooms = map[string]room{
 		why: "a PostgreSQL server of a test's own; tests alone use it",
 	},
 	"internal/push": {
-		rooms: "internal/chat",
-		why:   "tells the world outside; what it tells is the chat's, how is its own",
+		rooms:   "internal/chat",
+		modules: "golang.org/x/net golang.org/x/text",
+		why:     "tells the world outside, and looks at what links lead to; what is told and shown is the chat's, how is its own",
 	},
 	"internal/files": {
 		rooms:   "internal/chat",

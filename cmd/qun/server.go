@@ -37,6 +37,7 @@ type server struct {
 	gateway *gateway.Gateway
 	chat    *chat.Service
 	courier *push.Courier
+	preview *push.Previewer
 	auth    *auth.Service
 	store   *store.Store
 	files   *files.Store
@@ -79,7 +80,11 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 	if err != nil {
 		return nil, errors.Join(err, data.Close())
 	}
-	service := chat.New(data, chat.Notifiers{hub, courier}, chatConfig(p, kept, courier, link, log))
+	previewer, err := newPreviewer(p, log)
+	if err != nil {
+		return nil, errors.Join(err, data.Close())
+	}
+	service := chat.New(data, chat.Notifiers{hub, courier, previewer}, chatConfig(p, kept, courier, link, log))
 	if err := service.ReadSettings(ctx); err != nil {
 		return nil, errors.Join(err, service.Close(ctx), data.Close())
 	}
@@ -98,6 +103,7 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 		App: web.App(), Plain: web.Plain(), AsyncAPI: doors.AsyncAPI(), Types: doors.TypeScript(), Logger: log,
 	})
 	courier.Start()
+	previewer.Start(service)
 	orders := &operator{
 		chat: service, auth: who, base: link, healthy: canRead(data),
 		signedOut: func(u chat.UserID) { doors.SignedOutAll(u, nil) },
@@ -106,7 +112,7 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 		http:       httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log),
 		redirector: redirector(p.access, p.settings.PublicURL, d.port(), log),
 		debugging:  debugging(counts.Handler(), log), certificates: shown, sockets: sockets, gateway: doors, chat: service,
-		courier: courier, auth: who, store: data, files: kept, sweeping: startSweeper(sweep(service), log),
+		courier: courier, preview: previewer, auth: who, store: data, files: kept, sweeping: startSweeper(sweep(service), log),
 		sampling: startSampler(counts),
 		control:  startControl(p.data, orders.do, log),
 	}, nil
@@ -210,6 +216,7 @@ func chatConfig(p *plan, kept chat.Files, courier chat.Courier, link string, log
 	return chat.Config{
 		Name: p.settings.Name, Guests: chat.GuestPolicy(p.settings.GuestsMay(p.exposure)), Registration: chat.Registration(p.settings.MayRegister(p.exposure)),
 		Limits: limits, Retention: p.settings.Retention, Fixed: fixed(p.settings), Files: kept, Courier: courier, URL: link, Logger: log,
+		Previews: p.settings.Previews != "off",
 	}
 }
 
@@ -270,6 +277,7 @@ func (s *server) drain(ctx context.Context) error {
 	s.gateway.Close()
 	s.sweeping.stop()
 	s.sampling.stop()
+	s.preview.Close()
 	chatErr := s.chat.Close(ctx)
 	s.courier.Close()
 	err := errors.Join(httpErr, sidesErr, socketsErr, controlErr, chatErr, s.store.Close(), s.files.Close())

@@ -34,7 +34,11 @@ func (s *Service) EditMessage(ctx context.Context, by *User, in Edit) (*Message,
 		if err != nil || in.Text == a.message.Text && slices.Equal(mentioned, a.message.Mentions) {
 			return err
 		}
+		before := a.message.Text
 		a.message.Text, a.message.Mentions, a.message.EditedAt = in.Text, mentioned, a.now()
+		if err := a.followLink(before); err != nil {
+			return err
+		}
 		return a.put()
 	})
 }

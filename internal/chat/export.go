@@ -180,7 +180,7 @@ func (x *exporting) message(m *Message) error {
 	if err := x.write(exportLine{Type: "message", Message: m}); err != nil {
 		return err
 	}
-	for _, f := range m.Files {
+	for _, f := range m.Carried() {
 		if err := x.write(exportLine{Type: "file", File: &f, GroupID: m.GroupID, Seq: m.Seq}); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,11 +35,11 @@ type Upload struct {
 
 // Content is what bytes turned out to be.
 type Content struct {
-	Size          int64
+	Size          int64    // of what was kept
 	Type          string   // as the bytes say, whatever their name claims
 	Width, Height int      // of a picture as it is shown; 0 of anything else
 	Thumb         bool     // there is a small picture of it
-	Hash          [32]byte // SHA-256
+	Hash          [32]byte // SHA-256 of what was received
 }
 
 // Files keeps the bytes of uploads and of avatars. What it returned without an error survives any crash; what it
@@ -47,6 +48,9 @@ type Files interface {
 	// Keep stores what body brings until its end. More than limit bytes (0: no limit) are ErrTooLarge, a picture of too
 	// many pixels ErrTooManyPixels, a full disk ErrNoSpace.
 	Keep(ctx context.Context, id FileID, body io.Reader, limit int64) (*Content, error)
+	// KeepDrawn stores a small picture of the picture of, and nothing else of it. What cannot be drawn is ErrNoPicture, too
+	// many pixels are ErrTooManyPixels.
+	KeepDrawn(ctx context.Context, id FileID, of io.ReadSeeker) (*Content, error)
 	// MakeAvatar keeps the middle of the picture of, whose type is kind, small and square under id. What cannot be drawn
 	// is ErrNoPicture.
 	MakeAvatar(ctx context.Context, of FileID, kind string, id FileID) error
@@ -122,6 +126,14 @@ func (f *File) Complete(thumb bool) {
 	if thumb {
 		f.ThumbURL = "/thumbs/" + string(f.ID)
 	}
+}
+
+// Carried are all files of a message, the picture of its preview with them.
+func (m *Message) Carried() []File {
+	if m.Preview == nil || m.Preview.Picture == nil {
+		return m.Files
+	}
+	return append(slices.Clip(m.Files), *m.Preview.Picture)
 }
 
 // uploads are the files that in asks for: by's own.

@@ -63,6 +63,10 @@ func (s *shelf) MakeAvatar(_ context.Context, of chat.FileID, kind string, id ch
 	return nil
 }
 
+func (s *shelf) KeepDrawn(ctx context.Context, id chat.FileID, of io.ReadSeeker) (*chat.Content, error) {
+	return s.Keep(ctx, id, of, 0)
+}
+
 type closer struct{ io.ReadSeeker }
 
 func (closer) Close() error { return nil }

@@ -39,6 +39,7 @@ type Message struct {
 	Mentions   []UserID    `json:"mentions,omitempty"` // or MentionAll
 	Files      []File      `json:"files,omitempty"`
 	Reactions  []Reaction  `json:"reactions,omitempty"`
+	Preview    *Preview    `json:"preview,omitempty"` // of the first link; it comes later, as a change
 	System     *SystemAct  `json:"system,omitempty"`
 	PinnedAt   Time        `json:"pinnedAt,omitempty"`
 	EditedAt   Time        `json:"editedAt,omitempty"`
@@ -192,7 +193,7 @@ func (s *Service) posting(by *User, in *NewMessage, files []File) *Posting {
 			Kind: MessageText, Text: in.Text, ClientID: in.ClientID, ReplyTo: in.ReplyTo,
 			Mentions: in.Mentions, Files: files, SentAt: TimeOf(now),
 		},
-		By: by, Hash: in.hash(), Entered: in.Entered,
+		By: by, Hash: in.hash(), Entered: in.Entered, Link: s.linkOf(by, in.Text),
 		Guests: s.Guests() != GuestsOff, MembersPerGroup: s.Limits().MembersPerGroup,
 	}
 	if in.Text == "" {

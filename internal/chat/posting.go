@@ -34,7 +34,8 @@ type Posting struct {
 	Message Message
 	By      *User // whose row, and in an open group whose membership, is made when a guest speaks for the first time
 	Hash    RequestHash
-	Entered bool // the socket that asks has entered the group
+	Entered bool   // the socket that asks has entered the group
+	Link    string // of which a preview is wanted; "": of none
 
 	Guests          bool // guests may speak
 	MembersPerGroup int  // 0: no limit

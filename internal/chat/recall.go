@@ -75,6 +75,6 @@ const auditRecall = "recall"
 
 // empty leaves of a message that it was there.
 func (m *Message) empty(now Time) {
-	m.Text, m.Mentions, m.Files, m.Reactions = "", nil, nil, nil
+	m.Text, m.Mentions, m.Files, m.Reactions, m.Preview = "", nil, nil, nil, nil
 	m.PinnedAt, m.RecalledAt = 0, now
 }

@@ -21,6 +21,7 @@ type Config struct {
 	Retention int              // days that groups keep messages at most; 0: for ever
 	ReadWait  time.Duration    // how long read cursors may stay in memory; 0: 2 s
 	Files     Files            // nil: messages carry no files
+	Previews  bool             // messages get a preview of their first link, by whoever claims links
 	Name      string           // what the server is called; "": by its address
 	// Registration says who may make an account; "": nobody. Name, Guests, Registration, Retention and some limits are
 	// what the server begins with: an administrator may change them while it runs, but those that Fixed names.
@@ -80,6 +81,7 @@ type Service struct {
 	lookups   *rates.Rates[UserID] // of looks at what anybody may see
 	incoming  *rates.Rates[UserID] // of uploads
 	pictures  *rates.Rates[UserID] // of avatars
+	links     *rates.Rates[UserID] // of links to be looked at
 	bars      *bars
 
 	life   sync.RWMutex // held for reading by every write; guards below
@@ -91,7 +93,7 @@ type Service struct {
 func New(store Store, notifier Notifier, cfg Config) *Service {
 	cfg = cfg.withDefaults()
 	s := &Service{store: store, cfg: cfg, seen: newEntrances(), bars: newBars()}
-	for _, r := range []**rates.Rates[UserID]{&s.messages, &s.entries, &s.searches, &s.lookups, &s.incoming, &s.pictures} {
+	for _, r := range []**rates.Rates[UserID]{&s.messages, &s.entries, &s.searches, &s.lookups, &s.incoming, &s.pictures, &s.links} {
 		*r = rates.New[UserID](0, 0, cfg.Now)
 	}
 	s.settings = newServerSettings(cfg)
@@ -112,6 +114,7 @@ func (s *Service) allow() {
 	}
 	s.incoming.Set(fileRate(l, uploadsPerSecond), uploadBurst)
 	s.pictures.Set(fileRate(l, avatarsPerSecond), avatarBurst)
+	s.links.Set(fileRate(l, linksPerSecond), linkBurst)
 }
 
 // Close writes what is in memory, waits until all that is durable is announced, and refuses everything that writes from

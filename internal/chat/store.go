@@ -15,6 +15,7 @@ type Store interface {
 	BotStore
 	UntoldStore
 	FileStore
+	PreviewStore
 	OutboxStore
 	WebPushStore
 	SettingStore
@@ -182,6 +183,7 @@ type GroupTx interface {
 	ReactionTx
 	NickTx
 	PinTx
+	PreviewTx
 
 	// Group is the group as it is now; a copy.
 	Group() *Group
@@ -194,8 +196,9 @@ type GroupTx interface {
 	PutMembership(*Membership) error
 	// AddMessage stores a new message; its Seq and Rev are set.
 	AddMessage(*Message) error
-	// PutMessage stores what may change of a message: the sender's name, text, mentions, files, reactions, edited, recalled, pinned. Whose
-	// count of mentions changes with it is told. Nobody's reaction stays under a recalled one.
+	// PutMessage stores what may change of a message: the sender's name, text, mentions, files, reactions, preview, edited,
+	// recalled, pinned. Whose count of mentions changes with it is told. Nobody's reaction stays under a recalled one, and it
+	// waits for no preview.
 	PutMessage(*Message) error
 }
 

@@ -282,6 +282,9 @@ const idSize = 40
 // wireSize is about what m weighs in JSON.
 func wireSize(m *Message) int {
 	size := rowSize + len(m.Room) + len(m.NickName) + idSize*len(m.Mentions) + rowSize*len(m.Files)
+	if p := m.Preview; p != nil {
+		size += 2*rowSize + len(p.URL) + 6*(len(p.Title)+len(p.Description))
+	}
 	for _, r := range m.Reactions {
 		size += idSize * (2 + len(r.UserIDs))
 	}

@@ -21,6 +21,20 @@ func TestNetworksOfWebhooksAreRead(t *testing.T) {
 	}
 }
 
+func TestNetworksOfPreviewsAreReadApart(t *testing.T) {
+	s := config.Serve{Storage: config.Storage{Data: "x"}}
+	s.PreviewNetwork = []string{"10.1.2.3/8"}
+	webhooks, _ := s.Networks()
+	networks, err := s.PreviewNetworks()
+	if fmt.Sprint(networks) != "[10.0.0.0/8]" || err != nil || s.Check() != nil || len(webhooks) != 0 {
+		t.Errorf("got %v, %v, %v; for webhooks %v", networks, err, s.Check(), webhooks)
+	}
+	s.PreviewNetwork = []string{"intern.example.org"}
+	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "--preview-network intern.example.org") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestContactIsWhatPushServicesTake(t *testing.T) {
 	for _, c := range []struct{ contact, public, want string }{
 		{"", "", ""}, {"", "http://chat.example.org", ""}, {"", "https://chat.example.org", "https://chat.example.org"},

@@ -87,6 +87,9 @@ func (s *Serve) Check() error {
 	if _, err := s.Networks(); err != nil {
 		return err
 	}
+	if _, err := s.PreviewNetworks(); err != nil {
+		return err
+	}
 	if err := s.checkContact(); err != nil {
 		return err
 	}

@@ -141,6 +141,7 @@ func (g *Gateway) register() {
 	answer(g, "react", g.react)
 	answer(g, "pin", g.pin)
 	answer(g, "pins", g.pins)
+	answer(g, "removePreview", g.removePreview)
 	answer(g, "forward", g.forward)
 
 	answer(g, "getUser", g.getUser)

@@ -30,6 +30,7 @@ var scopes = map[string]auth.Scope{
 	"recallMessage": auth.ScopeSend,
 	"forward":       auth.ScopeSend,
 	"react":         auth.ScopeSend,
+	"removePreview": auth.ScopeSend,
 	"typing":        auth.ScopeSend,
 	"report":        auth.ScopeSend,
 }

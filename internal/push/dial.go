@@ -21,6 +21,8 @@ const dialTime = 5 * time.Second
 type Dialer struct {
 	// Allow are networks that may be reached though they are not public, on any port.
 	Allow []netip.Prefix
+	// Web leaves of public addresses only the web's own ports, 80 and 443: for addresses that anybody may name.
+	Web bool
 	// Resolve finds the addresses of a name. Nil: the system's resolver.
 	Resolve func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	// Connect reaches an address that was found to be good. Nil: a TCP connection, whose address is looked at once more
@@ -101,11 +103,12 @@ func (d *Dialer) mayReach(target netip.AddrPort) bool {
 			return true
 		}
 	}
-	return isPublic(ip) && isPublicPort(target.Port())
+	return isPublic(ip) && (isWebPort(target.Port()) || !d.Web && target.Port() >= 1024)
 }
 
-// isPublicPort lets the web's own ports through and those that any user of a machine may open: no mail, no shell, no DNS.
-func isPublicPort(port uint16) bool { return port == 80 || port == 443 || port >= 1024 }
+// isWebPort knows the web's own ports. Beside them webhooks reach those that any user of a machine may open: no mail, no
+// shell, no DNS.
+func isWebPort(port uint16) bool { return port == 80 || port == 443 }
 
 // notPublic are the networks that are not for the whole internet, of those that netip does not know: IANA's registries of
 // special-purpose addresses, IPv4 and IPv6, of 2025.

@@ -20,4 +20,11 @@
 //
 // Only to public unicast addresses, which is checked of the address that is dialled and not of the name, unless the
 // operator names networks that may be reached, too. No proxy of the environment is used and no redirect followed.
+//
+// # Links
+//
+// A Previewer asks for the pages that messages link to, addresses that anybody may name: at the web's own ports alone, for
+// a few seconds and a few hundred kilobytes, checked anew where a redirect or a page's picture leads elsewhere. What it
+// finds is text and one picture's bytes; what may be shown of them is the chat's to say. A link that waits is written in
+// its message's transaction and lent as webhooks are.
 package push

@@ -18,3 +18,6 @@ var Post = post
 func ConnectTo(ctx context.Context, d *Dialer, address string) (net.Conn, error) {
 	return d.connect(ctx, "tcp", address)
 }
+
+// Look is look.
+var Look = look

@@ -50,6 +50,9 @@ func (r *reader) Stored(u chat.UserID) (own, all int64, err error) {
 	return own, all, err
 }
 
+// carries holds for a message m that carries the file of a use x, as it is now: what was edited or recalled may not.
+const carries = `m.files || m.preview LIKE '%' || x.file_id || '%'`
+
 func scanFileUse(s scanner) (use chat.FileUse, err error) {
 	err = s.Scan(&use.File, &use.Group, &use.Seq)
 	return use, err
@@ -58,7 +61,7 @@ func scanFileUse(s scanner) (use chat.FileUse, err error) {
 func (r *reader) FileUses(f chat.FileID, u chat.UserID, limit int) ([]chat.FileUse, error) {
 	return collect(r.ctx, r.session, scanFileUse, `SELECT x.file_id, g.id, MAX(x.seq) FROM file_uses x
 		JOIN groups g ON g.key = x.group_key
-		JOIN messages m ON m.group_key = x.group_key AND m.seq = x.seq AND m.files <> ''
+		JOIN messages m ON m.group_key = x.group_key AND m.seq = x.seq AND `+carries+`
 		LEFT JOIN memberships b ON b.group_key = x.group_key AND b.user_key = (SELECT key FROM users WHERE id = $2)
 		WHERE x.file_id = $1 AND (g.visibility = $3 OR b.state = $4)
 		GROUP BY x.file_id, g.id LIMIT $5`, f, u, chat.VisibilityOpen, chat.MemberActive, limit)
@@ -68,7 +71,7 @@ func (r *reader) EndedFileUses(limit int) ([]chat.FileUse, error) {
 	return collect(r.ctx, r.session, scanFileUse, `SELECT x.file_id, g.id, x.seq FROM file_uses x
 		JOIN groups g ON g.key = x.group_key
 		LEFT JOIN messages m ON m.group_key = x.group_key AND m.seq = x.seq
-		WHERE COALESCE(m.files, '') = '' OR x.seq < g.floor OR g.dissolved_at > 0 LIMIT $1`, limit)
+		WHERE m.seq IS NULL OR NOT (`+carries+`) OR x.seq < g.floor OR g.dissolved_at > 0 LIMIT $1`, limit)
 }
 
 func (r *reader) AvatarsInUse() ([]string, error) {
@@ -80,7 +83,7 @@ func (r *reader) AvatarsInUse() ([]string, error) {
 
 // useFiles notes that a message carries files; once each, however often it does.
 func (t *tx) useFiles(group int64, m *chat.Message) error {
-	for _, f := range m.Files {
+	for _, f := range m.Carried() {
 		_, err := t.exec(`INSERT INTO file_uses (file_id, group_key, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, f.ID, group, m.Seq)
 		if err != nil {
 			return fmt.Errorf("note that a message carries a file: %w", err)

@@ -142,13 +142,18 @@ func (x groupTx) PutMessage(m *chat.Message) error {
 	stored := *m
 	stored.GroupID, stored.Rev = x.g.ID, x.g.next()
 	_, err = x.t.exec(`UPDATE messages SET rev = $3, text = $4, mentions = $5, files = $6, reactions = $7, pinned_at = $8,
-		edited_at = $9, recalled_at = $10, nick = $11 WHERE group_key = $1 AND seq = $2`,
-		x.g.key, m.Seq, stored.Rev, m.Text, c.mentions, c.files, c.reactions, m.PinnedAt, m.EditedAt, m.RecalledAt, m.NickName)
+		edited_at = $9, recalled_at = $10, nick = $11, preview = $12 WHERE group_key = $1 AND seq = $2`,
+		x.g.key, m.Seq, stored.Rev, m.Text, c.mentions, c.files, c.reactions, m.PinnedAt, m.EditedAt, m.RecalledAt, m.NickName, c.preview)
 	if err != nil {
 		return fmt.Errorf("write message %d: %w", m.Seq, err)
 	}
 	if m.RecalledAt != 0 {
-		if err := x.t.dropReactions(x.g.key, m.Seq); err != nil {
+		if err := errors.Join(x.t.dropReactions(x.g.key, m.Seq), x.t.seekPreview(x.g.key, m.Seq, "", 0)); err != nil {
+			return err
+		}
+	}
+	if m.Preview != nil {
+		if err := x.t.useFiles(x.g.key, m); err != nil {
 			return err
 		}
 	}

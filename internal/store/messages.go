@@ -10,7 +10,7 @@ import (
 )
 
 const messageColumns = `m.id, g.id, m.seq, m.rev, g.room, COALESCE(u.id, ''), m.nick, m.guest, m.kind, m.text,
-	COALESCE(m.client_id, ''), m.reply_to, m.mentions, m.files, m.reactions, m.system, m.pinned_at, m.edited_at, m.recalled_at, m.sent_at`
+	COALESCE(m.client_id, ''), m.reply_to, m.mentions, m.files, m.reactions, m.preview, m.system, m.pinned_at, m.edited_at, m.recalled_at, m.sent_at`
 
 const messageTables = `messages m JOIN groups g ON g.key = m.group_key LEFT JOIN users u ON u.key = m.user_key`
 
@@ -21,14 +21,14 @@ func scanMessage(s scanner) (*chat.Message, error) {
 
 // readMessage scans messageColumns, and more after them.
 func readMessage(s scanner, m *chat.Message, more ...any) error {
-	var mentions, files, reactions, system string
+	var mentions, files, reactions, preview, system string
 	dest := []any{&m.ID, &m.GroupID, &m.Seq, &m.Rev, &m.Room, &m.UserID, &m.NickName, &m.Guest, &m.Kind, &m.Text,
-		&m.ClientID, &m.ReplyTo, &mentions, &files, &reactions, &system, &m.PinnedAt, &m.EditedAt, &m.RecalledAt, &m.SentAt}
+		&m.ClientID, &m.ReplyTo, &mentions, &files, &reactions, &preview, &system, &m.PinnedAt, &m.EditedAt, &m.RecalledAt, &m.SentAt}
 	if err := s.Scan(append(dest, more...)...); err != nil {
 		return err
 	}
 	err := errors.Join(readJSON(mentions, &m.Mentions), readJSON(files, &m.Files), readJSON(reactions, &m.Reactions),
-		readJSON(system, &m.System))
+		readJSON(preview, &m.Preview), readJSON(system, &m.System))
 	if err != nil {
 		return fmt.Errorf("read message %d of %s: %w", m.Seq, m.GroupID, err)
 	}
@@ -44,10 +44,10 @@ func readJSON(text string, into any) error {
 }
 
 // carried is what a message carries beside its text, as its columns keep it.
-type carried struct{ mentions, files, reactions, system string }
+type carried struct{ mentions, files, reactions, preview, system string }
 
 func carriedBy(m *chat.Message) (c carried, err error) {
-	var errs [4]error
+	var errs [5]error
 	if len(m.Mentions) > 0 {
 		c.mentions, errs[0] = writeJSON(m.Mentions)
 	}
@@ -59,6 +59,9 @@ func carriedBy(m *chat.Message) (c carried, err error) {
 	}
 	if m.System != nil {
 		c.system, errs[3] = writeJSON(m.System)
+	}
+	if m.Preview != nil {
+		c.preview, errs[4] = writeJSON(m.Preview)
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return carried{}, fmt.Errorf("write what a message carries: %w", err)
@@ -206,6 +209,11 @@ func (t *tx) post(p *chat.Posting, g *groupRow, m *memberRow, key int64) (*chat.
 	}
 	if err := t.useFiles(g.key, &said); err != nil {
 		return nil, err
+	}
+	if p.Link != "" {
+		if err := t.seekPreview(g.key, said.Seq, p.Link, said.SentAt); err != nil {
+			return nil, err
+		}
 	}
 	if begins {
 		if m, err = t.firstWords(p, g, key); err != nil {

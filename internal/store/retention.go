@@ -54,9 +54,9 @@ func (s *Store) Erase(ctx context.Context, id chat.GroupID, limit int) (erased i
 	return erased, nil
 }
 
-// eraseMarks deletes who is mentioned in and reacted to what is below the floor.
+// eraseMarks deletes who is mentioned in and reacted to what is below the floor, and what waits there for a preview.
 func (t *tx) eraseMarks(g *groupRow) error {
-	for _, table := range []string{"mentions", "reactions"} {
+	for _, table := range []string{"mentions", "reactions", "links"} {
 		if _, err := t.exec(`DELETE FROM `+table+` WHERE group_key = $1 AND seq < $2`, g.key, g.Floor); err != nil {
 			return fmt.Errorf("erase %s: %w", table, err)
 		}

@@ -49,6 +49,7 @@ describe("the AsyncAPI document", { skip: noQun }, () => {
     await anna.asks("react", { ...of, emoji: "👍" });
     await anna.asks("pin", of);
     await anna.asks("pins", { groupId });
+    await bert.asks("removePreview", of);
     const read = new Promise((resolve) => bert.socket.once("read", resolve));
     await anna.asks("readUpTo", of);
     await read;

@@ -50,6 +50,8 @@ func Run(t *testing.T, open Open) {
 		{"FilesAreSeenWhereTheyWereSent", testFilesAreSeenWhereTheyWereSent},
 		{"IdleFilesAreForgotten", testIdleFilesAreForgotten},
 		{"AvatarsInUseAreListed", testAvatarsInUseAreListed},
+		{"LinksAreLentOnceAtATime", testLinksAreLentOnceAtATime},
+		{"PreviewsAreRowsOfTheirMessages", testPreviewsAreRowsOfTheirMessages},
 		{"MentionsEqualANaiveCount", testMentionsEqualANaiveCount},
 		{"AMentionIsToldToMembersAlone", testAMentionIsToldToMembersAlone},
 		{"ReactionsAreASetInOrder", testReactionsAreASetInOrder},

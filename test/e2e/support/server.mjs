@@ -24,7 +24,7 @@ export class Server {
   }
 
   async up() {
-    const lifted = ['--limit-messages', '0', '--limit-handshakes', '0', '--limit-sockets', '0', '--limit-requests', '0']
+    const lifted = ['--previews', this.flags.includes('--preview-network') ? 'on' : 'off', '--limit-messages', '0', '--limit-handshakes', '0', '--limit-sockets', '0', '--limit-requests', '0']
     this.process = spawn(binary, ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...lifted, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.output = ''
     this.process.once('error', (err) => (this.output += err.message))

@@ -101,6 +101,7 @@ export const en: Catalogue = {
   cancel: 'Cancel',
   recall: 'Unsend',
   reedit: 'Edit again',
+  removePreview: 'Remove preview',
   copyText: 'Copy',
   copyMessageLink: 'Copy link',
   forward: 'Forward',

@@ -99,6 +99,7 @@ export const zhCN = {
   cancel: '取消',
   recall: '撤回',
   reedit: '重新编辑',
+  removePreview: '移除预览',
   copyText: '复制',
   copyMessageLink: '复制链接',
   forward: '转发',

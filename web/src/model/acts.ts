@@ -18,6 +18,10 @@ export function pin(link: Link, room: Room, seq: number, on: boolean): Promise<v
   return act(link, room, 'pin', { seq, on })
 }
 
+export function removePreview(link: Link, room: Room, seq: number): Promise<void> {
+  return act(link, room, 'removePreview', { seq })
+}
+
 /** Shows the reaction at once; it is taken back when the server refuses. */
 export async function react(link: Link, room: Room, seq: number, emoji: string, on: boolean): Promise<void> {
   room.wish(seq, emoji, on)

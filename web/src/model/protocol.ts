@@ -21,6 +21,8 @@ export interface Message {
   mentions?: string[]
   files?: Attachment[]
   reactions?: Reaction[]
+  /** Of the first link; it comes later, as a change. */
+  preview?: Preview
   system?: { act: string; by: UserId; target?: UserId; value?: string }
   pinnedAt?: string
   editedAt?: string
@@ -36,6 +38,15 @@ export interface Reaction {
   userIds: UserId[]
   /** In answers to me alone; a push is the same for everybody. */
   mine?: boolean
+}
+
+/** What a link leads to, in the words of its page. */
+export interface Preview {
+  url: string
+  site: string
+  title: string
+  description?: string
+  picture?: Attachment
 }
 
 /** A file as a message carries it. */
