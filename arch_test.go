@@ -93,8 +93,12 @@ var rooms = map[string]room{
 		modules: "golang.org/x/image",
 		why:     "bytes on disk, and what they are; the chat says whose they are",
 	},
+	"internal/gateway/codec": {
+		rooms: "internal/chat",
+		why:   "what comes and goes for every message, by hand; without the gateway, whose tests need a store, fuzzing it is quick",
+	},
 	"internal/gateway": {
-		rooms: "internal/chat internal/auth internal/describe socketio",
+		rooms: "internal/gateway/codec internal/chat internal/auth internal/describe socketio",
 		why:   "the one place where the words of the wire and of the chat meet",
 	},
 	"internal/rest": {

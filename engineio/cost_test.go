@@ -179,7 +179,7 @@ func TestInboundMessageAllocatesLittle(t *testing.T) {
 		p.write(frames)
 		<-all
 	})
-	if perMessage := perRun / batch; perMessage > 2 {
-		t.Errorf("got %.2f allocations per message, want at most 2", perMessage)
+	if perMessage := perRun / batch; perMessage > 1.5 { // the message, and what a pool has lost
+		t.Errorf("got %.2f allocations per message, want at most 1", perMessage)
 	}
 }

@@ -78,5 +78,8 @@ func ReceivePayload(payload []byte) ([]Message, error) {
 	if err == errPeerClosed {
 		err = ErrTransportClose
 	}
-	return s.in.messages, err
+	if s.in.batch == nil {
+		return nil, err
+	}
+	return s.in.batch.messages, err
 }

@@ -58,8 +58,8 @@ func NewText(data ...[]byte) *Packet {
 
 // NewBinary makes a binary message. The data is copied.
 func NewBinary(data []byte) *Packet {
-	p := &Packet{binary: true}
-	p.frame, p.header = appendFrame(ws.OpBinary, nil, data)
+	p := newPacket(ws.OpBinary, nil, data)
+	p.binary = true
 	p.base64 = sync.OnceValue(func() []byte {
 		text := make([]byte, 1, 1+base64.StdEncoding.EncodedLen(len(p.payload())))
 		text[0] = binaryPrefix
@@ -69,9 +69,46 @@ func NewBinary(data []byte) *Packet {
 }
 
 func newTextPacket(t packetType, data ...[]byte) *Packet {
-	p := &Packet{}
-	p.frame, p.header = appendFrame(ws.OpText, []byte{byte(t)}, data...)
+	return newPacket(ws.OpText, []byte{byte(t)}, data...)
+}
+
+// newPacket makes one unmasked, final WebSocket frame of lead and data (RFC 6455, 5.2).
+func newPacket(op ws.OpCode, lead []byte, data ...[]byte) *Packet {
+	size := len(lead)
+	for _, d := range data {
+		size += len(d)
+	}
+	p := emptyPacket(frameHeaderSize(size) + size)
+	p.header = frameHeaderSize(size)
+	p.frame = p.frame[:p.header]
+	putFrameHeader(p.frame, op, size)
+	p.frame = append(p.frame, lead...)
+	for _, d := range data {
+		p.frame = append(p.frame, d...)
+	}
 	return p
+}
+
+// emptyPacket makes a packet with room for a frame of that size: in one piece with it, unless it is large. The rooms fill what
+// the allocator gives for them.
+func emptyPacket(size int) *Packet {
+	switch {
+	case size <= 128:
+		p := &struct {
+			Packet
+			room [128]byte
+		}{}
+		p.frame = p.room[:0:size]
+		return &p.Packet
+	case size <= 536:
+		p := &struct {
+			Packet
+			room [536]byte
+		}{}
+		p.frame = p.room[:0:size]
+		return &p.Packet
+	}
+	return &Packet{frame: make([]byte, 0, size)}
 }
 
 // Size is the number of bytes that the packet takes as a WebSocket frame.
@@ -102,19 +139,3 @@ func (p *Packet) polling() []byte {
 
 // cost is what the packet counts for in an outbox.
 func (p *Packet) cost() int { return len(p.frame) + packetOverhead }
-
-// appendFrame makes one unmasked, final WebSocket frame of lead and data, and says how long its header is (RFC 6455, 5.2).
-func appendFrame(op ws.OpCode, lead []byte, data ...[]byte) (frame []byte, header int) {
-	size := len(lead)
-	for _, d := range data {
-		size += len(d)
-	}
-	header = frameHeaderSize(size)
-	frame = make([]byte, header, header+size)
-	putFrameHeader(frame, op, size)
-	frame = append(frame, lead...)
-	for _, d := range data {
-		frame = append(frame, d...)
-	}
-	return frame, header
-}

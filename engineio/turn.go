@@ -7,14 +7,30 @@ import (
 
 // An input is the bounded queue of what a session has received and its Handler has not seen.
 type input struct {
-	mu       sync.Mutex // guards below; never held while the Handler is called
-	messages []Message
-	bytes    int
+	mu       sync.Mutex    // guards below; never held while the Handler is called
+	batch    *batch        // nil while nothing waits
 	opened   bool          // OnOpen has been called
 	finished bool          // the end is decided: no message is added, OnClose comes after the last
 	running  bool          // a goroutine is lent to the session
 	over     bool          // OnClose has been called
 	room     chan struct{} // closed when a waiting push may go on; nil while none waits
+}
+
+// A batch is messages that are handled in one go. Batches are lent to the sessions that have input.
+type batch struct {
+	messages []Message
+	bytes    int
+}
+
+var batches = sync.Pool{New: func() any { return &batch{messages: make([]Message, 0, 4)} }}
+
+// recycle takes the batch back when its messages have been handled.
+func (b *batch) recycle() {
+	if cap(b.messages) <= 64 {
+		clear(b.messages)
+		b.messages, b.bytes = b.messages[:0], 0
+		batches.Put(b)
+	}
 }
 
 // push queues a message, and waits while the queue is full. It returns false if the session ended meanwhile.
@@ -53,12 +69,16 @@ func (in *input) offer(m Message, cfg *Config) bool {
 }
 
 func (in *input) full(m Message, cfg *Config) bool {
-	return len(in.messages) > 0 && (len(in.messages) >= cfg.InputMessages || in.bytes+len(m.Data) > cfg.InputBytes)
+	b := in.batch
+	return b != nil && (len(b.messages) >= cfg.InputMessages || b.bytes+len(m.Data) > cfg.InputBytes)
 }
 
 func (in *input) add(m Message) {
-	in.messages = append(in.messages, m)
-	in.bytes += len(m.Data)
+	if in.batch == nil {
+		in.batch = batches.Get().(*batch)
+	}
+	in.batch.messages = append(in.batch.messages, m)
+	in.batch.bytes += len(m.Data)
 }
 
 // finish says that the session has ended. Who waits for room is let go.
@@ -97,18 +117,18 @@ const (
 )
 
 // next takes what the lent goroutine does next. With stepNone it must return.
-func (in *input) next() (step, []Message) {
+func (in *input) next() (step, *batch) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch {
 	case !in.opened:
 		in.opened = true
 		return stepOpen, nil
-	case len(in.messages) > 0:
-		batch := in.messages
-		in.messages, in.bytes = nil, 0
+	case in.batch != nil:
+		b := in.batch
+		in.batch = nil
 		in.makeRoom()
-		return stepMessages, batch
+		return stepMessages, b
 	case in.finished && !in.over:
 		in.over = true
 		return stepClose, nil
@@ -129,7 +149,7 @@ func (s *Session) turn() {
 // takeTurn calls the Handler for everything that waits.
 func (s *Session) takeTurn() {
 	for {
-		what, messages := s.in.next()
+		what, batch := s.in.next()
 		switch what {
 		case stepNone:
 			return
@@ -137,12 +157,13 @@ func (s *Session) takeTurn() {
 			s.server.guard("observer", func() { s.server.cfg.Observer.SessionOpened(s.Transport()) })
 			s.guard(func() { s.server.handler.OnOpen(s) })
 		case stepMessages:
-			for _, m := range messages {
+			for _, m := range batch.messages {
 				if s.discard.Load() {
 					break
 				}
 				s.guard(func() { s.server.handler.OnMessage(s, m) })
 			}
+			batch.recycle()
 		case stepClose:
 			reason, _ := s.reason.Load().(error)
 			s.server.cfg.Logger.Debug("session closed", "reason", reason, "transport", s.Transport(), "remote", s.handshake.RemoteAddr)

@@ -150,8 +150,7 @@ func (r *frameReader) takePing(data []byte) {
 
 // answerPing answers a WebSocket ping, unless the peer does not read: then it may do without.
 func (s *Session) answerPing(c conn, data []byte) {
-	pong := &Packet{}
-	pong.frame, pong.header = appendFrame(ws.OpPong, nil, data)
+	pong := newPacket(ws.OpPong, nil, data)
 	switch {
 	case c == s.conn && s.keepsUp():
 		s.shard.Send(s, false, pong)
@@ -192,11 +191,9 @@ func (s *Session) readEnded(c conn) {
 
 // closeFrame makes a close frame; code 0 means one without a code.
 func closeFrame(code ws.StatusCode) *Packet {
-	p := &Packet{}
 	var body []byte
 	if code != 0 {
 		body = ws.NewCloseFrameBody(code, "")
 	}
-	p.frame, p.header = appendFrame(ws.OpClose, nil, body)
-	return p
+	return newPacket(ws.OpClose, nil, body)
 }

@@ -50,7 +50,9 @@ func (s *Socket) ask(event string, args []any, tell ackFunc) (id uint64, err err
 	}
 	n := s.namespace
 	err = encodeEvent(n.server.cfg.MaxAttachments, event, args, func(p *payload) {
-		s.session.Shard().Post(&sendEntry{s, p.packets(packetEvent, n, someAck(id)), false, n.notice(event, p)})
+		e := &sendEntry{socket: s, notice: n.notice(event, p)}
+		e.packets = p.packets(e.one[:0], packetEvent, n, someAck(id))
+		s.session.Shard().Post(e)
 	})
 	if err != nil {
 		s.forgetAck(id)
@@ -106,12 +108,15 @@ func (s *Socket) dropAcks() {
 	}
 }
 
-// sendAck answers an event of the client.
-func (s *Socket) sendAck(id ackID, args []any) error {
+// sendAck answers an event of the client, once.
+func (s *Socket) sendAck(event *Event, args []any) error {
 	if !s.Connected() {
 		return ErrDisconnected
 	}
 	return encode(s.namespace.server.cfg.MaxAttachments, nil, args, func(p *payload) {
-		s.session.Shard().Post(&sendEntry{socket: s, packets: p.packets(packetAck, s.namespace, id)})
+		e := &event.answered
+		e.socket = s
+		e.packets = p.packets(e.one[:0], packetAck, s.namespace, event.id)
+		s.session.Shard().Post(e)
 	})
 }

@@ -33,7 +33,7 @@ type hole struct {
 // ParseArgs makes Args of a JSON array and the attachments that placeholders in it name. It is meant for adapters; the
 // arguments of events come parsed. Without attachments, objects that look like placeholders are ordinary values.
 func ParseArgs(array []byte, data [][]byte) (Args, error) {
-	values, err := parseArray(array)
+	values, err := parseArray(nil, array)
 	if err != nil {
 		return Args{}, err
 	}

@@ -22,7 +22,7 @@ type Broadcast struct {
 
 // To adds rooms. A socket in several of them is meant once.
 func (b Broadcast) To(rooms ...Room) Broadcast {
-	b.target.rooms = append(slices.Clip(b.target.rooms), rooms...)
+	b.target.add(rooms)
 	return b
 }
 
@@ -83,12 +83,11 @@ func (b Broadcast) deliver(event string, p *payload) {
 		if set == 0 {
 			return
 		}
+		e := &broadcastEntry{namespace: n, target: b.target, packets: packets, volatile: b.volatile, notice: n.notice(event, p)}
 		if packets == nil {
-			packets = p.packets(packetEvent, n, noAck)
+			e.packets = p.packets(e.one[:0], packetEvent, n, noAck)
 		}
-		n.post(set, &broadcastEntry{
-			namespace: n, target: b.target, packets: packets, volatile: b.volatile, notice: n.notice(event, p),
-		})
+		n.post(set, e)
 	})
 }
 
@@ -97,6 +96,7 @@ type broadcastEntry struct {
 	namespace *Namespace
 	target    target
 	packets   []*engineio.Packet
+	one       [1]*engineio.Packet // what packets are in, as long as there is only one
 	volatile  bool
 	notice    *notice
 }

@@ -83,7 +83,8 @@ func (s *Server) reply(to, answer *Command) {
 
 // broadcastOf is a broadcast to the command's target, on this server alone.
 func (n *Namespace) broadcastOf(c *Command) Broadcast {
-	return Broadcast{namespace: n, target: target{rooms: c.Rooms, except: c.Except}, volatile: c.Volatile, raw: c.Raw, local: true}
+	b := Broadcast{namespace: n, target: target{except: c.Except}, volatile: c.Volatile, raw: c.Raw, local: true}
+	return b.To(c.Rooms...)
 }
 
 // relay sends the event of another server's broadcast. If nobody here is meant it is not even encoded.
@@ -116,7 +117,7 @@ func (b Broadcast) publishEvent(c *Command, event string, p *payload) error {
 // publish sends a command for the broadcast's target to the other servers.
 func (b Broadcast) publish(c *Command) error {
 	c.From, c.Namespace = b.namespace.server.id, b.namespace.name
-	c.Rooms, c.Except = b.target.rooms, b.target.except
+	c.Rooms, c.Except = b.target.rooms(), b.target.except
 	if b.target.sender != nil {
 		c.Except = append(c.Except[:len(c.Except):len(c.Except)], Room(b.target.sender.id))
 	}

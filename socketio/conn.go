@@ -21,7 +21,7 @@ type conn struct {
 	session *engineio.Session
 
 	// Owned by the session's turn.
-	partial *packet // an event or ack whose attachments have not all come
+	partial *arrival // an event or ack whose attachments have not all come
 
 	// turn is held while a handler of this connection runs, and by whoever changes what is below. The session's own turn
 	// takes it for each packet; disconnects, timeouts and connect middlewares come from elsewhere.
@@ -70,18 +70,25 @@ func (c *conn) receive(m engineio.Message) error {
 	case c.partial != nil:
 		return broken("packet came before all attachments of the last one")
 	}
-	p, err := parser.parse(m.Data, c.server.cfg.MaxAttachments)
-	if err != nil {
+	a := &arrival{}
+	if err := parser.parse(&a.packet, m.Data, c.server.cfg.MaxAttachments); err != nil {
 		return broken(err.Error())
 	}
-	return c.receivePacket(p)
+	return c.receivePacket(a)
 }
 
-func (c *conn) receivePacket(p *packet) error {
+// An arrival is a packet of the client's, and what its handlers get: made in one piece, because every packet costs that.
+type arrival struct {
+	packet
+	event   Event
+	context turnContext
+}
+
+func (c *conn) receivePacket(p *arrival) error {
 	c.turn.lock()
 	defer c.turn.unlock()
 	if p.kind == packetConnect {
-		return c.connect(p)
+		return c.connect(&p.packet)
 	}
 	seat := c.seat(p.namespace)
 	if seat == nil || seat.cancel != nil {
@@ -95,7 +102,7 @@ func (c *conn) receivePacket(p *packet) error {
 }
 
 // await keeps a packet until its attachments have come, for some time. Only who is in a namespace gets this far.
-func (c *conn) await(p *packet) error {
+func (c *conn) await(p *arrival) error {
 	if err := p.expect(); err != nil {
 		return broken(err.Error())
 	}
@@ -135,7 +142,7 @@ func (c *conn) seat(name []byte) *seat {
 }
 
 // dispatch hands a complete packet to its socket. The turn is held.
-func (c *conn) dispatch(seat *seat, p *packet) {
+func (c *conn) dispatch(seat *seat, p *arrival) {
 	s := seat.socket
 	if s == nil || !s.Connected() {
 		return
@@ -153,11 +160,12 @@ func (c *conn) dispatch(seat *seat, p *packet) {
 }
 
 // handle runs the handlers of an event.
-func (c *conn) handle(s *Socket, p *packet) {
-	ctx := newTurnContext(c)
-	defer ctx.end()
+func (c *conn) handle(s *Socket, p *arrival) {
+	p.context.begin(c)
+	defer p.context.end()
 	defer c.rescue("event")
-	s.handle(ctx, &Event{Name: p.event, Args: p.args, socket: s, id: p.id})
+	p.event.Args, p.event.socket, p.event.id = p.args, s, p.id
+	s.handle(&p.context, &p.event, p.packet.event)
 }
 
 var errAuthTooLarge = &Error{Message: "credentials are too large"}
@@ -322,7 +330,8 @@ func (c *conn) admit(s *Socket) {
 }
 
 func (c *conn) greet(s *Socket, onConnect func(context.Context, *Socket)) {
-	ctx := newTurnContext(c)
+	ctx := &turnContext{}
+	ctx.begin(c)
 	defer ctx.end()
 	defer c.rescue("connect handler")
 	onConnect(ctx, s)

@@ -43,9 +43,9 @@ func (p *payload) args() (Args, error) {
 	return ParseArgs(bytes.Clone(p.array), data)
 }
 
-// packets frames the payload as an event or an ack, with its id if there is one.
-func (p *payload) packets(t packetType, n *Namespace, id ackID) []*engineio.Packet {
-	packets := p.frame(t, n, id)
+// packets frames the payload as an event or an ack, with its id if there is one. They are appended to an empty list, or nil.
+func (p *payload) packets(list []*engineio.Packet, t packetType, n *Namespace, id ackID) []*engineio.Packet {
+	packets := p.frame(list, t, n, id)
 	if p.raw {
 		for i := range packets {
 			packets[i] = packets[i].Uncompressed()
@@ -54,14 +54,13 @@ func (p *payload) packets(t packetType, n *Namespace, id ackID) []*engineio.Pack
 	return packets
 }
 
-func (p *payload) frame(t packetType, n *Namespace, id ackID) []*engineio.Packet {
+func (p *payload) frame(packets []*engineio.Packet, t packetType, n *Namespace, id ackID) []*engineio.Packet {
 	if n.parser == ParserMsgpack {
-		return []*engineio.Packet{engineio.NewBinary(p.packMessage(t, n.name, id))}
+		return append(packets, engineio.NewBinary(p.packMessage(t, n.name, id)))
 	}
 	var buf [64]byte
 	header := appendHeader(buf[:0], t, len(p.data), namespacePrefix(n.name), id)
-	packets := make([]*engineio.Packet, 1, 1+len(p.data))
-	packets[0] = engineio.NewText(header, p.array)
+	packets = append(packets, engineio.NewText(header, p.array))
 	for _, d := range p.data {
 		packets = append(packets, engineio.NewBinary(d))
 	}
@@ -90,6 +89,12 @@ func encodePlain(parser Parser, t packetType, namespace string, value json.RawMe
 		return engineio.NewBinary((&payload{array: value}).packMessage(t, namespace, noAck))
 	}
 	return engineio.NewText(appendHeader(nil, t, 0, namespacePrefix(namespace), noAck), value)
+}
+
+// A JSONAppender is an argument that appends itself, as JSON, to b: without reflection, and into the buffer of the packet.
+// It must not keep b, nor change what is in it. What it appends is checked as json.RawMessage is.
+type JSONAppender interface {
+	AppendJSON(b []byte) ([]byte, error)
 }
 
 // An encoder makes payloads. It is taken from a pool: its buffers are used again.
@@ -208,6 +213,9 @@ func (e *encoder) arg(arg any) error {
 		e.comma()
 		e.array.WriteString("null")
 		return nil
+	case JSONAppender:
+		e.comma()
+		return e.append(arg)
 	}
 	e.comma()
 	if mayHoldBinary(reflect.TypeOf(arg)) {
@@ -258,6 +266,14 @@ func (e *encoder) raw(value json.RawMessage) error {
 	}
 	e.array.Write(value)
 	return nil
+}
+
+func (e *encoder) append(arg JSONAppender) error {
+	value, err := arg.AppendJSON(e.array.AvailableBuffer())
+	if err != nil {
+		return err
+	}
+	return e.raw(value)
 }
 
 func (e *encoder) marshal(v any) error {

@@ -12,9 +12,10 @@ type Event struct {
 	Name string
 	Args Args
 
-	socket *Socket
-	id     ackID
-	acked  atomic.Bool
+	socket   *Socket
+	id       ackID
+	acked    atomic.Bool
+	answered sendEntry // the ack on its way
 }
 
 // WantsAck says whether the client waits for an answer.
@@ -29,7 +30,7 @@ func (e *Event) Ack(args ...any) error {
 	if !e.WantsAck() {
 		return nil
 	}
-	return e.socket.sendAck(e.id, args)
+	return e.socket.sendAck(e, args)
 }
 
 // On registers a typed handler for an event: the first argument is decoded into In, once, and what the handler returns is

@@ -18,8 +18,8 @@ type Packet struct {
 
 // Decode reads a packet and its attachments as a connection does.
 func Decode(text string, attachments ...[]byte) (*Packet, error) {
-	p, err := parsePacket([]byte(text), 10)
-	if err != nil {
+	p := &packet{}
+	if err := p.parse([]byte(text), 10); err != nil {
 		return nil, err
 	}
 	if p.missing > 0 {
@@ -38,7 +38,7 @@ func Decode(text string, attachments ...[]byte) (*Packet, error) {
 	if p.missing > 0 {
 		return nil, errors.New("attachments are missing")
 	}
-	d := &Packet{Type: string(p.kind), Namespace: string(p.namespace), Auth: p.auth, Event: p.event, Args: p.args}
+	d := &Packet{Type: string(p.kind), Namespace: string(p.namespace), Auth: p.auth, Event: string(p.event), Args: p.args}
 	if n, ok := p.id.get(); ok {
 		d.ID = &n
 	}
@@ -65,13 +65,12 @@ func Encode(kind, namespace string, id *uint64, event string, args ...any) (text
 
 // DecodeOnly reads the text of a packet and drops it.
 func DecodeOnly(text []byte) error {
-	_, err := parsePacket(text, 10)
-	return err
+	return new(packet).parse(text, 10)
 }
 
 // EncodeOnly makes an event's packets and drops them.
 func EncodeOnly(event string, args ...any) error {
-	return encodeEvent(10, event, args, func(p *payload) { p.packets(packetEvent, mainForTests, noAck) })
+	return encodeEvent(10, event, args, func(p *payload) { p.packets(nil, packetEvent, mainForTests, noAck) })
 }
 
 var mainForTests = &Namespace{name: "/"}
@@ -109,11 +108,11 @@ func (s *Socket) PendingForTest() int {
 
 // Unpack reads a MessagePack packet as a connection does.
 func Unpack(message []byte) (*Packet, error) {
-	p, err := unpackPacket(message, 10)
-	if err != nil {
+	p := &packet{}
+	if err := p.unpack(message, 10); err != nil {
 		return nil, err
 	}
-	d := &Packet{Type: string(p.kind), Namespace: string(p.namespace), Auth: p.auth, Event: p.event, Args: p.args}
+	d := &Packet{Type: string(p.kind), Namespace: string(p.namespace), Auth: p.auth, Event: string(p.event), Args: p.args}
 	if n, ok := p.id.get(); ok {
 		d.ID = &n
 	}

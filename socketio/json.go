@@ -47,8 +47,8 @@ func checkJSON(data []byte) error {
 	return nil
 }
 
-// parseArray checks data and returns the elements of the array that it must be. They are parts of data.
-func parseArray(data []byte) ([]json.RawMessage, error) {
+// parseArray checks data and appends the elements of the array that it must be to an empty list. They are parts of data.
+func parseArray(values []json.RawMessage, data []byte) ([]json.RawMessage, error) {
 	if err := checkJSON(data); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,6 @@ func parseArray(data []byte) ([]json.RawMessage, error) {
 	if c.next() == ']' {
 		return nil, nil
 	}
-	values := make([]json.RawMessage, 0, 4)
 	for {
 		if len(values) == maxValues {
 			return nil, errValues
@@ -272,14 +271,17 @@ func (f *finder) add(start int, num json.RawMessage) {
 }
 
 // unquote returns the text of a JSON string.
-func unquote(quoted []byte) string {
+func unquote(quoted []byte) string { return string(unquoted(quoted)) }
+
+// unquoted is unquote as a part of the string, as long as nothing in it is escaped.
+func unquoted(quoted []byte) []byte {
 	inner := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner)
+		return inner
 	}
 	var s string
 	if json.Unmarshal(quoted, &s) != nil {
-		return ""
+		return nil
 	}
-	return s
+	return []byte(s)
 }

@@ -27,9 +27,9 @@ func Handle(l Listener, event string, h Handler) {
 	l.listeners().change(func(t *listenerTable) {
 		t.events = maps.Clone(t.events)
 		if t.events == nil {
-			t.events = make(map[string]Handler)
+			t.events = make(map[string]registered)
 		}
-		if t.events[event] = h; h == nil {
+		if t.events[event] = (registered{event, h}); h == nil {
 			delete(t.events, event)
 		}
 	})
@@ -75,11 +75,17 @@ type listeners struct {
 }
 
 type listenerTable struct {
-	events      map[string]Handler
+	events      map[string]registered
 	any         []Handler
 	middlewares []func(context.Context, *Socket, *Event) error
 	errors      []func(*Socket, *Event, error)
 	outgoing    []func(*Socket, string, Args)
+}
+
+// A registered handler has the event's name with it, so that events that arrive need none of their own.
+type registered struct {
+	event   string
+	handler Handler
 }
 
 var noListeners = &listenerTable{}
@@ -104,8 +110,12 @@ func (l *listeners) change(change func(*listenerTable)) {
 
 // handle does with an event of the client what is registered for it: the family's first, then the namespace's, then the
 // socket's; but of handlers for one event the nearest to the socket alone.
-func (s *Socket) handle(ctx context.Context, e *Event) {
+func (s *Socket) handle(ctx context.Context, e *Event, name []byte) {
 	tables := s.tables()
+	h := findHandler(name, tables)
+	if e.Name = h.event; e.Name != string(name) {
+		e.Name = string(name)
+	}
 	for _, t := range tables {
 		for _, h := range t.any {
 			h(ctx, s, e)
@@ -115,8 +125,8 @@ func (s *Socket) handle(ctx context.Context, e *Event) {
 		s.failed(e, err, tables)
 		return
 	}
-	if h := findHandler(e.Name, tables); h != nil {
-		h(ctx, s, e)
+	if h.handler != nil {
+		h.handler(ctx, s, e)
 	}
 }
 
@@ -151,16 +161,19 @@ func (s *Socket) failed(e *Event, err error, tables [3]*listenerTable) {
 	}
 }
 
-// findHandler returns the handler for an event: the nearest to the socket, or else the nearest for other events.
-func findHandler(event string, tables [3]*listenerTable) Handler {
-	for _, name := range [...]string{event, otherEvents} {
-		for _, t := range slices.Backward(tables[:]) {
-			if h := t.events[name]; h != nil {
-				return h
-			}
+// findHandler returns the handler for an event: the nearest to the socket, or else the nearest for other events, or none.
+func findHandler(event []byte, tables [3]*listenerTable) registered {
+	for _, t := range slices.Backward(tables[:]) {
+		if h, found := t.events[string(event)]; found {
+			return h
 		}
 	}
-	return nil
+	for _, t := range slices.Backward(tables[:]) {
+		if h, found := t.events[otherEvents]; found {
+			return h
+		}
+	}
+	return registered{}
 }
 
 // A notice is an event on its way out, for those who listen to outgoing events. Nil is that nobody does.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// packMessage makes one MessagePack map of a packet, the inverse of unpackPacket.
+// packMessage makes one MessagePack map of a packet, the inverse of packet.unpack.
 func (p *payload) packMessage(t packetType, namespace string, id ackID) []byte {
 	k := packer{cursor: cursor{data: p.array}, holes: p.holes, attachments: p.data}
 	n, hasID := id.get()

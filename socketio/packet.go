@@ -48,8 +48,10 @@ type packet struct {
 	namespace []byte
 	id        ackID
 	auth      json.RawMessage // CONNECT
-	event     string          // EVENT
+	event     []byte          // EVENT
 	args      Args            // EVENT, ACK
+
+	few [3]json.RawMessage // what args are in, as long as they are few
 
 	missing int // attachments that have not come yet
 	size    int // bytes of those that have
@@ -76,17 +78,17 @@ const (
 
 var mainNamespace = []byte("/")
 
-// parsePacket reads the text of a packet. Attachments that it announces are missing yet.
-func parsePacket(text []byte, maxAttachments int) (*packet, error) {
+// parse reads the text of a packet. Attachments that it announces are missing yet.
+func (p *packet) parse(text []byte, maxAttachments int) error {
 	if len(text) == 0 {
-		return nil, errEmptyPacket
+		return errEmptyPacket
 	}
-	p := &packet{kind: packetType(text[0])}
+	p.kind = packetType(text[0])
 	rest, err := p.parseHeader(text[1:], maxAttachments)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return p, p.parsePayload(rest)
+	return p.parsePayload(rest)
 }
 
 // parseHeader reads what stands before the payload, and returns the payload.
@@ -168,7 +170,7 @@ func (p *packet) parseAuth(payload []byte) error {
 }
 
 func (p *packet) parseArgs(payload []byte) error {
-	values, err := parseArray(payload)
+	values, err := parseArray(p.few[:0], payload)
 	if err != nil {
 		return err
 	}
@@ -192,13 +194,13 @@ func (p *packet) takeName() error {
 	p.args = p.args.From(1)
 	switch name := values[0]; {
 	case name[0] == '"':
-		p.event = unquote(name)
+		p.event = unquoted(name)
 	case name[0] == '-' || (name[0] >= '0' && name[0] <= '9'):
-		p.event = string(name) // clients may use numbers
+		p.event = name // clients may use numbers
 	default:
 		return errEventName
 	}
-	if reserved(p.event) {
+	if reserved(string(p.event)) {
 		return errReservedName
 	}
 	return nil

@@ -12,10 +12,10 @@ const (
 	ParserMsgpack
 )
 
-// parse reads a message of a client: a packet, of which attachments may be missing yet.
-func (p Parser) parse(message []byte, maxAttachments int) (*packet, error) {
+// parse reads a message of a client into an empty packet, of which attachments may be missing yet.
+func (p Parser) parse(into *packet, message []byte, maxAttachments int) error {
 	if p == ParserMsgpack {
-		return unpackPacket(message, maxAttachments)
+		return into.unpack(message, maxAttachments)
 	}
-	return parsePacket(message, maxAttachments)
+	return into.parse(message, maxAttachments)
 }

@@ -175,7 +175,7 @@ func (q *question) put(event string, p *payload) {
 		q.counted(0)
 		return
 	}
-	n.post(set, &questionEntry{q, p.packets(packetEvent, n, someAck(q.id)), n.notice(event, p)})
+	n.post(set, &questionEntry{q, p.packets(nil, packetEvent, n, someAck(q.id)), n.notice(event, p)})
 }
 
 // A questionEntry asks the target's sockets of each shard.

@@ -365,7 +365,7 @@ func (n *Namespace) log(p *payload, volatile bool, to func() target) []*engineio
 	}
 	number := r.last.Add(1)
 	p = p.with(r.offset(number))
-	entry := record{at: time.Now(), target: to(), packets: p.packets(packetEvent, n, noAck)}
+	entry := record{at: time.Now(), target: to(), packets: p.packets(nil, packetEvent, n, noAck)}
 	if entry.target.sender != nil {
 		entry.sender, entry.target.sender = entry.target.sender.id, nil
 	}
@@ -523,10 +523,10 @@ func (k *absence) heard(entry *record, number uint64) bool {
 	if slices.ContainsFunc(entry.target.except, excepted) {
 		return false
 	}
-	if len(entry.target.rooms) == 0 {
+	if !entry.target.named {
 		return true
 	}
-	return slices.ContainsFunc(entry.target.rooms, func(name Room) bool {
+	return slices.ContainsFunc(entry.target.rooms(), func(name Room) bool {
 		since, in := k.since[name]
 		return (in && number > since) || name == Room(k.id)
 	})

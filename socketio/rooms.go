@@ -143,30 +143,49 @@ func (s *Socket) removeMembership(slot int) {
 	s.memberships = s.memberships[:last]
 }
 
-// A target says whom a broadcast, or another act on many sockets, is meant for.
+// A target says whom a broadcast, or another act on many sockets, is meant for: sockets in any of its rooms. One room is
+// the common case, and takes no list.
 type target struct {
-	rooms  []Room // sockets in any of them; none means everyone
-	except []Room // but in none of these
+	named  bool   // rooms were; else everyone is meant
+	room   Room   // the first of them
+	more   []Room // the others
+	except []Room // sockets in these are left out
 	sender *Socket
+}
+
+// add names more rooms.
+func (t *target) add(rooms []Room) {
+	if !t.named && len(rooms) > 0 {
+		t.named, t.room, rooms = true, rooms[0], rooms[1:]
+	}
+	t.more = append(slices.Clip(t.more), rooms...)
+}
+
+// rooms returns those that were named.
+func (t *target) rooms() []Room {
+	if !t.named {
+		return nil
+	}
+	return append([]Room{t.room}, t.more...)
 }
 
 // names returns the rooms of the target, of which everyone is one if no others were named.
 func (t *target) names() []Room {
-	if len(t.rooms) == 0 {
+	if !t.named {
 		return []Room{everyone}
 	}
-	return slices.DeleteFunc(slices.Clone(t.rooms), func(name Room) bool { return name == everyone })
+	return slices.DeleteFunc(t.rooms(), func(name Room) bool { return name == everyone })
 }
 
 // single returns the room of a target whose members need no marks: nobody is left out, nobody can be met twice.
 func (t *target) single() (name Room, ok bool) {
 	switch {
-	case len(t.except) > 0 || t.sender != nil || len(t.rooms) > 1:
+	case len(t.except) > 0 || t.sender != nil || len(t.more) > 0:
 		return "", false
-	case len(t.rooms) == 0:
+	case !t.named:
 		return everyone, true
 	default:
-		return t.rooms[0], t.rooms[0] != everyone && !isSocketID(t.rooms[0])
+		return t.room, t.room != everyone && !isSocketID(t.room)
 	}
 }
 

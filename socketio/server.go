@@ -21,6 +21,7 @@ type Server struct {
 
 	ctx        context.Context // of handlers; ends when the server is gone
 	cancel     context.CancelFunc
+	waits      waits // handlers that wait for their context
 	clustered  atomic.Bool
 	connecting chan struct{}  // a place for each chain of connect middlewares that runs
 	goroutines sync.WaitGroup // middlewares, disconnects, watchers
@@ -130,6 +131,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopRecovery()
 	err := s.engine.Shutdown(ctx)
 	s.cancel()
+	s.waits.end(s.ctx.Err())
 	s.questions.close()
 	s.inquiries.close()
 	if err == nil {

@@ -106,7 +106,7 @@ func (s *Socket) SetValue(v any) {
 }
 
 // Emit sends an event to the client. The args become its arguments as encoding/json marshals them, without escaping HTML;
-// json.RawMessage and Args are relayed as they are, and Binary becomes an attachment. It never blocks: it returns
+// json.RawMessage and Args are relayed as they are, a JSONAppender writes itself, and Binary becomes an attachment. It never blocks: it returns
 // before the client has the event, which may be lost with the connection. A client that does not take what is sent to it
 // loses its connection.
 func (s *Socket) Emit(event string, args ...any) error { return s.emit(false, event, args) }
@@ -122,8 +122,8 @@ func (s *Socket) emit(volatile bool, event string, args []any) error {
 	return encodeEvent(n.server.cfg.MaxAttachments, event, args, func(p *payload) {
 		e := &sendEntry{socket: s, volatile: volatile, notice: n.notice(event, p)}
 		n.inOrder(func() {
-			if e.packets = n.log(p, volatile, func() target { return target{rooms: []Room{Room(s.id)}} }); e.packets == nil {
-				e.packets = p.packets(packetEvent, n, noAck)
+			if e.packets = n.log(p, volatile, func() target { return target{named: true, room: Room(s.id)} }); e.packets == nil {
+				e.packets = p.packets(e.one[:0], packetEvent, n, noAck)
 			}
 			s.session.Shard().Post(e)
 		})
@@ -134,6 +134,7 @@ func (s *Socket) emit(volatile bool, event string, args []any) error {
 type sendEntry struct {
 	socket   *Socket
 	packets  []*engineio.Packet
+	one      [1]*engineio.Packet // what packets are in, as long as there is only one
 	volatile bool
 	notice   *notice
 }

@@ -16,15 +16,14 @@ var (
 	errMsgpackMap = errors.New("packet is not a map with type and nsp")
 )
 
-// unpackPacket reads a packet that is one MessagePack map, as socket.io-msgpack-parser writes it:
+// unpack reads a packet that is one MessagePack map, as socket.io-msgpack-parser writes it:
 //
 //	{"type": 2, "nsp": "/", "data": ["event", …], "id": 7}
 //
 // Other keys are ignored. Keys whose value is nil, or undefined, are absent.
-func unpackPacket(message []byte, maxAttachments int) (*packet, error) {
+func (p *packet) unpack(message []byte, maxAttachments int) error {
 	u := &unpacker{in: message, limit: maxAttachments}
 	fields, ok := u.open(0x80, 0x0f, 0xde, 0xdf)
-	p := &packet{}
 	data := span{}
 	typed := false
 	for ; ok && fields > 0; fields-- {
@@ -46,13 +45,13 @@ func unpackPacket(message []byte, maxAttachments int) (*packet, error) {
 	}
 	switch {
 	case !ok || u.broken || len(u.in) != u.at:
-		return nil, errMsgpack
+		return errMsgpack
 	case !typed || len(p.namespace) == 0 || p.namespace[0] != '/':
-		return nil, errMsgpackMap
+		return errMsgpackMap
 	case len(p.namespace) > maxNamespaceName:
-		return nil, errNamespaceName
+		return errNamespaceName
 	}
-	return p, u.payload(p, data)
+	return u.payload(p, data)
 }
 
 // A span is where in the message a value is.

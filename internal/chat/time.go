@@ -22,8 +22,11 @@ func (t Time) String() string { return t.Std().Format(wireTime) }
 
 // MarshalJSON writes t in RFC 3339, UTC, with milliseconds.
 func (t Time) MarshalJSON() ([]byte, error) {
-	return t.Std().AppendFormat(make([]byte, 0, len(wireTime)+2), `"`+wireTime+`"`), nil
+	return t.AppendJSON(make([]byte, 0, len(wireTime)+2)), nil
 }
+
+// AppendJSON appends what MarshalJSON writes.
+func (t Time) AppendJSON(b []byte) []byte { return t.Std().AppendFormat(b, `"`+wireTime+`"`) }
 
 // UnmarshalJSON reads any RFC 3339 time.
 func (t *Time) UnmarshalJSON(data []byte) error {

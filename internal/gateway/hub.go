@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"qun/internal/chat"
+	"qun/internal/gateway/codec"
 	"qun/socketio"
 )
 
@@ -46,7 +47,7 @@ func (h *Hub) Notify(e chat.Event) {
 	}
 	switch {
 	case e.Message != nil:
-		h.push(groupRoom(e.Group), "message", e.Message)
+		h.emit(groupRoom(e.Group), "message", (*codec.Message)(e.Message))
 	case e.Change != nil:
 		h.notifyGroup(e.Group, e.Change)
 	case e.Me != nil:
@@ -127,7 +128,12 @@ func (h *Hub) push(room socketio.Room, event string, payload any) {
 	if err != nil {
 		return // the chat's own types always marshal
 	}
-	h.namespace.To(room).Local().Emit(event, json.RawMessage(raw))
+	h.emit(room, event, json.RawMessage(raw))
+}
+
+// emit is push of something that needs no reflection to be encoded.
+func (h *Hub) emit(room socketio.Room, event string, payload any) {
+	h.namespace.To(room).Local().Emit(event, payload)
 	(*h.observer.Load()).Pushed(event)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"qun/internal/chat"
+	"qun/internal/gateway/codec"
 )
 
 // sendMessageIn says something in a group, named by its id or by a name by which this socket entered it. A nickName
@@ -18,10 +19,20 @@ type sendMessageIn struct {
 	Mentions []chat.UserID `json:"mentions,omitempty"`
 }
 
+// decodeSend reads the request, by hand where it is as most are.
+func decodeSend(r *request) (sendMessageIn, error) {
+	if in, plain := codec.ReadSend(r.event.Args.Raw(0)); plain {
+		return sendMessageIn{
+			Room: text(in.Room), GroupID: in.GroupID, Message: text(in.Message), ClientID: in.ClientID, ReplyTo: in.ReplyTo,
+		}, nil
+	}
+	return decode[sendMessageIn](r)
+}
+
 // sendMessage says something. On a socket that has not entered anything yet, it waits for that, unless somebody who is
 // known names a group by its id: then the chat knows who is in it, and what was sent before.
 func (g *Gateway) sendMessage(ctx context.Context, c *client, r *request) {
-	in, err := decode[sendMessageIn](r)
+	in, err := decodeSend(r)
 	if err != nil {
 		r.refuse(err)
 		return

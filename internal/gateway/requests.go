@@ -11,6 +11,7 @@ import (
 
 	"qun/internal/chat"
 	"qun/internal/describe"
+	"qun/internal/gateway/codec"
 	"qun/socketio"
 )
 
@@ -87,6 +88,10 @@ func decode[In any](r *request) (in In, err error) {
 func (r *request) answer(out any) {
 	r.client.gateway.cfg.Observer.Requested(r.name, "ok", time.Since(r.since))
 	if !r.event.WantsAck() {
+		return
+	}
+	if sent, ok := out.(*chat.Sent); ok {
+		r.event.Ack((*codec.Sent)(sent))
 		return
 	}
 	body, err := json.Marshal(out)

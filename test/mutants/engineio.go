@@ -76,8 +76,8 @@ var engineGuards = []mutant{
 	{"engineio/session.go", "default:\n\t\treturn m, ErrParse", "default:", "TestBadFramesCloseWithTheirCode"},
 	{"engineio/session.go", "if err != nil {\n\t\t\treturn m, ErrParse", "if false && err != nil {\n\t\t\treturn m, ErrParse", "TestBadPayloadsEndTheSession"},
 	{"engineio/session.go", `packet[1:len(packet):len(packet)]`, `packet[1:]`, "TestAMessageIsTheHandlersOwn"},
-	{"engineio/turn.go", `len(in.messages) >= cfg.InputMessages || `, ``, "TestFullInputQueueStopsReadingAndResumes"},
-	{"engineio/turn.go", ` || in.bytes+len(m.Data) > cfg.InputBytes`, ``, "TestFullInputQueueStopsReadingAndResumes"},
+	{"engineio/turn.go", `len(b.messages) >= cfg.InputMessages || `, ``, "TestFullInputQueueStopsReadingAndResumes"},
+	{"engineio/turn.go", ` || b.bytes+len(m.Data) > cfg.InputBytes`, ``, "TestFullInputQueueStopsReadingAndResumes"},
 	{"engineio/turn.go", `if s.discard.Load() {`, `if false {`, "TestWhatWaitsIsDroppedByAClose"},
 
 	// Two at once, and those who come too late.

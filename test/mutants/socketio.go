@@ -39,7 +39,7 @@ var socketGuards = []mutant{
 	{"socketio/packet.go", `return errPacketType`, `return nil`, "TestBrokenPacketsAreRefused"},
 	{"socketio/packet.go", `if len(values) == 0 {`, `if false {`, "TestBrokenPacketsAreRefused"},
 	{"socketio/packet.go", "default:\n\t\treturn errEventName", "default:", "TestBrokenPacketsAreRefused"},
-	{"socketio/packet.go", `if reserved(p.event) {`, `if false {`, "TestBrokenPacketsAreRefused"},
+	{"socketio/packet.go", `if reserved(string(p.event)) {`, `if false {`, "TestBrokenPacketsAreRefused"},
 	{"socketio/json.go", `!json.Valid(data) || `, ``, "TestBrokenPacketsAreRefused"},
 	{"socketio/json.go", ` || !utf8.Valid(data)`, ` || false && !utf8.Valid(data)`, "TestBrokenPacketsAreRefused"},
 	{"socketio/json.go", `depth > maxDepth`, `false`, "TestNestingIsLimited"},
