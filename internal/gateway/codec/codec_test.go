@@ -101,3 +101,47 @@ func TestAnAnswerWithoutAMessageIsWrittenAsEncodingJSONWritesIt(t *testing.T) {
 		t.Errorf("got %s (%v)", got, err)
 	}
 }
+
+// A field that a message gets must be written here too.
+func TestEveryFieldOfAMessageIsWritten(t *testing.T) {
+	m := &chat.Message{}
+	fill(t, reflect.ValueOf(m).Elem())
+	want, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := (*codec.Message)(m).AppendJSON(nil); err != nil || string(got) != string(want) {
+		t.Errorf("got %s (%v), want %s", got, err, want)
+	}
+}
+
+// fill gives a value, and what it consists of, something that is not zero.
+func fill(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("text")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64, reflect.Int32:
+		v.SetInt(1753600000123)
+	case reflect.Float64:
+		v.SetFloat(0.5)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(t, v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range v.Len() {
+			fill(t, v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				fill(t, v.Field(i))
+			}
+		}
+	default:
+		t.Fatalf("fill a %v", v.Type())
+	}
+}

@@ -63,6 +63,9 @@ func appendRare(b []byte, m *chat.Message) (_ []byte, err error) {
 	if len(m.Reactions) > 0 {
 		b, err = appendMarshalled(b, `,"reactions":`, m.Reactions, err)
 	}
+	if m.Preview != nil {
+		b, err = appendMarshalled(b, `,"preview":`, m.Preview, err)
+	}
 	if m.System != nil {
 		b, err = appendMarshalled(b, `,"system":`, m.System, err)
 	}
