@@ -245,11 +245,17 @@ func (s *Service) join(tx GroupTx, who *User, role Role) error {
 	return tx.AddMessage(s.joinLine(tx.Group(), who))
 }
 
-// enrol begins a membership. Who was muted stays so; who waited to be let in is.
+// enrol begins a membership; in a group that nobody leads it may be as owner. Who was muted stays so; who waited to be let
+// in is.
 func (s *Service) enrol(tx GroupTx, who *User, role Role) error {
 	before, err := orNone(tx.Membership(who.ID))
 	if err != nil {
 		return err
+	}
+	if role == RoleMember {
+		if role, err = roleOf(tx, who); err != nil {
+			return err
+		}
 	}
 	m := newMembership(tx.Group().ID, who, role, s.now())
 	if before != nil {

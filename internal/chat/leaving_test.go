@@ -28,6 +28,47 @@ func TestOwnerLeavesWhenNobodyElseCouldOwn(t *testing.T) {
 	h.must(h.Leave(h.ctx, h.guest("passing by"), g)) // leaves nothing, and nothing behind
 }
 
+// A group that guests made, or were left alone in, belongs to the first member who has an account.
+func TestAGroupOfGuestsBelongsToTheFirstWithAnAccount(t *testing.T) {
+	h := newHouse(t, noLimits())
+	role := func(g chat.GroupID, u *chat.User) chat.Role { t.Helper(); return h.membership(g, u.ID).Role }
+	guest, alice, bob := h.guest("guest"), h.member("alice"), h.member("bob")
+
+	lobby := h.enter(guest, "lobby")
+	h.send(guest, lobby, "mine")
+	h.enter(alice, "lobby")
+	h.enter(bob, "lobby")
+	if a, b := role(lobby, alice), role(lobby, bob); a != chat.RoleOwner || b != chat.RoleMember {
+		t.Errorf("alice, who came first, is %s, and bob %s", a, b)
+	}
+	h.must(h.Leave(h.ctx, bob, lobby))
+	h.must(h.Leave(h.ctx, alice, lobby)) // only the guest is left
+	h.enter(bob, "lobby")
+	h.enter(alice, "lobby")
+	if a, b := role(lobby, alice), role(lobby, bob); a != chat.RoleMember || b != chat.RoleOwner {
+		t.Errorf("bob, who came back first, is %s, and alice %s", b, a)
+	}
+
+	den := h.enter(guest, "den")
+	h.send(guest, den, "mine, too")
+	second, third := h.guest("second"), h.guest("third")
+	for _, u := range []*chat.User{second, third} {
+		h.enter(u, "den")
+		h.send(u, den, "hello")
+	}
+	guest = h.register(guest, chat.NewMember{Username: "dan"})
+	h.awaitTold()
+	h.register(second, chat.NewMember{Username: "sec"})
+	h.awaitTold()
+	if one, two, three := role(den, guest), role(den, second), role(den, third); one != chat.RoleOwner || two != chat.RoleMember || three != chat.RoleMember {
+		t.Errorf("the first guest who registered is %s, the second %s, and who did not %s", one, two, three)
+	}
+	if r := role(lobby, guest); r != chat.RoleMember {
+		t.Errorf("in a group that has an owner it is %s", r)
+	}
+	checkDense(t, h.events(den, ""))
+}
+
 func TestADissolvedGroupIsOneRowWhateverItsSize(t *testing.T) {
 	h := newHouse(t, noLimits())
 	boss := h.member("boss")

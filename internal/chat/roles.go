@@ -67,3 +67,24 @@ func (d *deed) handOver(m *Membership) error {
 	}
 	return d.tell(SystemAct{Act: SystemOwner, Target: m.UserID}, m.NickName)
 }
+
+// roleOf is with which role a user becomes a member, or a guest who is one goes on with an account. A group that guests
+// made, or that its owner left to guests, belongs to the first member who has an account: nobody else could lead it.
+func roleOf(tx GroupTx, who *User) (Role, error) {
+	if who.Guest || who.Bot || tx.Group().Kind == KindDirect {
+		return RoleMember, nil
+	}
+	staff, err := tx.Staff()
+	if err != nil || len(staff) > 0 {
+		return RoleMember, err
+	}
+	heir, err := orNone(tx.Heir(who.ID))
+	if err != nil {
+		return RoleMember, err
+	}
+	if heir == nil {
+		return RoleOwner, nil
+	}
+	heir.Role = RoleOwner // two became members with an account at once
+	return RoleMember, tx.PutMembership(heir)
+}

@@ -41,8 +41,8 @@ type UntoldTx interface {
 	DropUntold(UserID) error
 	// MessagesOf are what a user said between two numbers: after < seq ≤ upTo, oldest first.
 	MessagesOf(u UserID, after, upTo Seq) ([]*Message, error)
-	// Heir is who would lead the group without this member: its eldest admin, else its eldest member; ErrNotFound if there
-	// is nobody else.
+	// Heir is who would lead the group without this member: its eldest admin, else its eldest member with an account;
+	// ErrNotFound if there is nobody else.
 	Heir(without UserID) (*Membership, error)
 }
 
@@ -156,11 +156,25 @@ func renamed(tx GroupTx, u *Untold) error {
 		return err
 	}
 	if m.Active() {
-		if err := tx.PutMembership(m); err != nil {
+		if err := goOn(tx, m); err != nil {
 			return err
 		}
 	}
 	return tx.DropUntold(u.User)
+}
+
+// goOn stores a membership whose user has another name, or an account by now, which may make it the group's owner.
+func goOn(tx GroupTx, m *Membership) error {
+	if m.Role == RoleMember {
+		who, err := tx.User(m.UserID)
+		if err != nil {
+			return err
+		}
+		if m.Role, err = roleOf(tx, who); err != nil {
+			return err
+		}
+	}
+	return tx.PutMembership(m)
 }
 
 // parted takes a deleted user out of a group, step by step: first its membership, then its name, or all, of what it said.

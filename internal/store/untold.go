@@ -81,8 +81,8 @@ func (x groupTx) Heir(without chat.UserID) (*chat.Membership, error) {
 		return nil, err
 	}
 	m, err := one(x.t.ctx, x.t.session, scanMember, `SELECT `+memberColumns+` FROM `+memberTables+`
-		WHERE b.group_key = $1 AND b.state = $2 AND b.user_key <> $3 AND NOT u.bot AND u.deleted_at = 0
-		ORDER BY CASE b.role WHEN $4 THEN 0 ELSE 1 END, u.guest, b.joined_at, b.user_key LIMIT 1`,
+		WHERE b.group_key = $1 AND b.state = $2 AND b.user_key <> $3 AND NOT u.guest AND NOT u.bot AND u.deleted_at = 0
+		ORDER BY CASE b.role WHEN $4 THEN 0 ELSE 1 END, b.joined_at, b.user_key LIMIT 1`,
 		x.g.key, string(chat.MemberActive), key, string(chat.RoleAdmin))
 	if err != nil {
 		return nil, err
