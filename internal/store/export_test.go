@@ -3,5 +3,12 @@ package store
 // SQLUnlist is for a look at its plan.
 const SQLUnlist = sqlUnlist
 
-// LookAt bounds how many rows of the index a page of a search looks at.
-func (s *Store) LookAt(rows int) { s.indexer.index.(*sqliteIndex).looks = rows }
+// LookAt bounds how many rows of the index a page of a search looks at, or goes through by time.
+func (s *Store) LookAt(rows int) {
+	switch x := s.indexer.index.(type) {
+	case *sqliteIndex:
+		x.looks = rows
+	case *postgresIndex:
+		x.step, x.far = rows, 2*rows
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -60,6 +61,8 @@ var errOvertaken = errors.New("another node was faster")
 const (
 	// indexEvery is how long what is written is left to be: then much of it is indexed at once.
 	indexEvery = 250 * time.Millisecond
+	// indexAgain is how long after a failure it is tried again.
+	indexAgain = time.Second
 	// indexBatch is how many messages are indexed in one transaction.
 	indexBatch = 256
 	// indexShare bounds what indexing takes from who writes: one part of so many of the time.
@@ -148,9 +151,13 @@ func (x *indexer) run(ctx context.Context) {
 		x.report(ctx, err)
 	}
 	for ctx.Err() == nil {
-		x.followAll(ctx)
+		var again <-chan time.Time
+		if !x.followAll(ctx) {
+			again = time.After(indexAgain)
+		}
 		select {
 		case <-x.bell:
+		case <-again:
 		case <-ctx.Done():
 			return
 		}
@@ -208,24 +215,25 @@ func (s *Store) stock(ctx context.Context) (groups []counters, known map[int64]p
 	return groups, known, err
 }
 
-// followAll brings every group up to date. What fails is tried again when the next thing is written.
-func (x *indexer) followAll(ctx context.Context) {
+// followAll brings every group up to date, unless something fails.
+func (x *indexer) followAll(ctx context.Context) (done bool) {
 	for ctx.Err() == nil {
 		groups, waiting := x.take()
 		if len(groups) == 0 {
 			for _, settled := range waiting {
 				close(settled)
 			}
-			return
+			return true
 		}
 		for g := range groups {
 			if err := x.follow(ctx, g); err != nil {
 				x.report(ctx, fmt.Errorf("index group %s: %w", g, err))
-				x.again(g)
-				return
+				x.again(groups)
+				return false
 			}
 		}
 	}
+	return false
 }
 
 // take takes the groups that are behind; if there are none, those who wait for that.
@@ -240,10 +248,11 @@ func (x *indexer) take() (groups map[chat.GroupID]bool, waiting []chan struct{})
 	return groups, nil
 }
 
-func (x *indexer) again(g chat.GroupID) {
+// again puts groups back that were taken: those that are up to date by now cost a look.
+func (x *indexer) again(groups map[chat.GroupID]bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.behind[g] = true
+	maps.Copy(x.behind, groups)
 }
 
 // report logs what went wrong, once a failure: nobody waits for the index.

@@ -151,7 +151,7 @@ func (s *Store) startPostgres(ctx context.Context, config *pgx.ConnConfig) error
 	if err := s.start(ctx, postgresWriters, max(8, 4*runtime.GOMAXPROCS(0)), connect, func() {}); err != nil {
 		return refusal(err)
 	}
-	s.follow(&postgresIndex{s.readers})
+	s.follow(&postgresIndex{s.readers, walkStep, walkFar})
 	return nil
 }
 

@@ -612,3 +612,82 @@ func (p *proxy) forward(client, server net.Conn, muted chan struct{}) {
 		}
 	}
 }
+
+// The index goes on after a failure, though nobody writes any more: of all groups that were behind.
+func TestTheIndexIsTriedAgain(t *testing.T) {
+	url := database(t)
+	failed := make(chan struct{}, 100)
+	s, err := store.Open(t.Context(), store.Config{URL: url, Logger: slog.New(&bellHandler{slog.DiscardHandler, failed})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	service := chat.New(s, deaf{}, chat.Config{Limits: chat.Limits{MessageLength: 100}})
+	defer service.Close(t.Context())
+	alice, err := service.CreateMember(t.Context(), chat.NewMember{Username: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SettleIndex(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	release := lockTable(t, url, "message_words")
+	for _, room := range []string{"one", "two", "three"} {
+		entered, err := service.Enter(t.Context(), alice, chat.Entry{Room: room})
+		if err == nil {
+			_, err = service.SendMessage(t.Context(), alice, chat.NewMessage{Group: entered.Group.ID, Text: "words"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	settled := make(chan error, 1)
+	go func() { settled <- s.SettleIndex(t.Context()) }()
+	for range 3 { // the first two times what was written, and who waits, may have rung
+		select {
+		case <-failed:
+		case <-time.After(30 * time.Second):
+			t.Fatal("it gave up while it failed")
+		}
+	}
+	release()
+	select {
+	case err := <-settled:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("it gave up")
+	}
+}
+
+// bellHandler rings when something is logged as an error.
+type bellHandler struct {
+	slog.Handler
+	bell chan struct{}
+}
+
+func (h *bellHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelError
+}
+
+func (h *bellHandler) Handle(context.Context, slog.Record) error {
+	select {
+	case h.bell <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// lockTable locks a table for everybody else, until release.
+func lockTable(t *testing.T, url, table string) (release func()) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err == nil {
+		_, err = c.Exec(t.Context(), `BEGIN; LOCK TABLE `+table+` IN ACCESS EXCLUSIVE MODE`)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { c.Close(context.Background()) }
+}

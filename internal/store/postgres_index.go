@@ -12,7 +12,8 @@ import (
 // postgresIndex is an index in the chat's own database, so that every node has it: a message's words as a tsvector, in a
 // GIN index. The group is a word, too: what is asked of one group is cut with it inside the index.
 type postgresIndex struct {
-	sessions *pool
+	sessions  *pool
+	step, far int // how many messages a search goes through at once by time, and in all
 }
 
 func (x *postgresIndex) close() error { return nil } // the sessions are the readers'
@@ -58,14 +59,15 @@ func (x *postgresIndex) absorb(ctx context.Context, group int64, from, to progre
 }
 
 func writeWords(ctx context.Context, s *session, group int64, messages []indexed) error {
-	var silent, seqs []int64
+	var silent, seqs, times []int64
 	var texts []string
 	for _, m := range messages {
 		if len(m.words) == 0 {
 			silent = append(silent, int64(m.seq))
 			continue
 		}
-		seqs, texts = append(seqs, int64(m.seq)), append(texts, strings.Join(append(m.words, groupWord(group)), " "))
+		seqs, times = append(seqs, int64(m.seq)), append(times, int64(m.at))
+		texts = append(texts, strings.Join(append(m.words, groupWord(group)), " "))
 	}
 	if len(silent) > 0 {
 		if _, err := s.exec(ctx, `DELETE FROM message_words WHERE group_key = $1 AND seq = ANY($2::bigint[])`, group, silent); err != nil {
@@ -75,9 +77,9 @@ func writeWords(ctx context.Context, s *session, group int64, messages []indexed
 	if len(seqs) == 0 {
 		return nil
 	}
-	_, err := s.exec(ctx, `INSERT INTO message_words (group_key, seq, words)
-		SELECT $1, seq, array_to_tsvector(string_to_array(words, ' ')) FROM unnest($2::bigint[], $3::text[]) AS a (seq, words)
-		ON CONFLICT (group_key, seq) DO UPDATE SET words = excluded.words`, group, seqs, texts)
+	_, err := s.exec(ctx, `INSERT INTO message_words (group_key, seq, sent_at, words)
+		SELECT $1, seq, sent_at, array_to_tsvector(string_to_array(words, ' ')) FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS a (seq, sent_at, words)
+		ON CONFLICT (group_key, seq) DO UPDATE SET words = excluded.words`, group, seqs, times, texts)
 	if err != nil {
 		return fmt.Errorf("write words of messages: %w", err)
 	}
@@ -101,30 +103,106 @@ func (x *postgresIndex) clear(ctx context.Context) error {
 	})
 }
 
-// walk asks the GIN index first, whatever the planner thinks, and sorts what it has.
+const (
+	// walkStep is how many messages are gone through at once, by time, and walkFar how many in all. A word that is in more
+	// than one of rareBelow of them is gone on for: the index of words would have to gather too many.
+	walkStep  = 2000
+	walkFar   = 12_000
+	rareBelow = 150
+)
+
+// walk goes back through the newest, and asks the index of words for the rest when the words are rare, or far away.
 func (x *postgresIndex) walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func([]moment, chat.Time) (bool, error)) (down chat.Time, more bool, err error) {
-	query := n.tsquery()
-	if len(groups) == 1 {
-		query += ` & '` + groupWord(groups[0]) + `'`
+	w := &postgresWalk{r: r, size: x.step, query: n.tsquery(), groups: groups, before: moment{at: upTo, group: math.MaxInt64}, take: take}
+	for looked := 0; looked < x.far; looked += x.step {
+		had, more, err := w.step()
+		if err != nil || !more || had == 0 {
+			return w.before.at, !more, err
+		}
+		if had*rareBelow < x.step {
+			break
+		}
 	}
-	before := moment{at: upTo, group: math.MaxInt64}
 	for limit := some; ; limit = min(4*limit, 1000) {
-		found, err := collect(r.ctx, r.session, func(s scanner) (m moment, err error) {
-			err = s.Scan(&m.at, &m.group, &m.seq)
-			return m, err
-		}, `WITH found AS MATERIALIZED (SELECT group_key, seq FROM message_words WHERE words @@ $1::tsquery AND group_key = ANY($2::bigint[]))
-			SELECT m.sent_at, m.group_key, m.seq FROM found JOIN messages m USING (group_key, seq)
-			WHERE (m.sent_at, m.group_key, m.seq) < ($3, $4, $5) ORDER BY m.sent_at DESC, m.group_key DESC, m.seq DESC LIMIT $6`,
-			query, groups, before.at, before.group, before.seq, limit)
-		if err != nil || len(found) == 0 {
-			return 0, false, err
-		}
-		before = found[len(found)-1]
-		more, err := take(found, before.at)
-		if err != nil || !more || len(found) < limit {
-			return before.at, !more, err
+		named, more, err := w.ask(limit)
+		if err != nil || !more || named < limit {
+			return w.before.at, !more, err
 		}
 	}
+}
+
+// postgresWalk is a walk on its way.
+type postgresWalk struct {
+	r      *reader
+	size   int // of a step
+	query  string
+	groups []int64
+	before moment // what is not before it was named
+	take   func([]moment, chat.Time) (bool, error)
+}
+
+// where is what is looked at: of one group only that one's.
+func (w *postgresWalk) where() (where string, groups any) {
+	if len(w.groups) == 1 {
+		return `group_key = $2`, w.groups[0]
+	}
+	return `TRUE`, w.groups
+}
+
+// step goes through the next messages by time. had says how many had the needles, in whatever group; 0 with no more before.
+func (w *postgresWalk) step() (had int, more bool, err error) {
+	where, groups := w.where()
+	mine := `group_key = ANY($2::bigint[])`
+	if len(w.groups) == 1 {
+		mine = where
+	}
+	var named []moment
+	looked := 0
+	_, err = collect(w.r.ctx, w.r.session, func(s scanner) (m moment, err error) {
+		var isNamed bool
+		if err = s.Scan(&m.at, &m.group, &m.seq, &isNamed, &had, &looked); isNamed {
+			named = append(named, m)
+		} else {
+			w.before = m
+		}
+		return m, err
+	}, `WITH newest AS MATERIALIZED (SELECT sent_at, group_key, seq, words @@ $1::tsquery AS had FROM message_words
+			WHERE `+where+` AND (sent_at, group_key, seq) < ($3, $4, $5) ORDER BY sent_at DESC, group_key DESC, seq DESC LIMIT $6),
+		counts AS MATERIALIZED (SELECT COUNT(*) FILTER (WHERE had) AS had, COUNT(*) AS looked FROM newest)
+		SELECT sent_at, group_key, seq, TRUE, counts.had, counts.looked FROM newest, counts WHERE newest.had AND `+mine+`
+		UNION ALL
+		(SELECT sent_at, group_key, seq, FALSE, counts.had, counts.looked FROM newest, counts ORDER BY sent_at, group_key, seq LIMIT 1)`,
+		w.query, groups, w.before.at, w.before.group, w.before.seq, w.size)
+	if err != nil || looked == 0 {
+		return 0, true, err
+	}
+	if more, err = w.take(named, w.before.at); looked < w.size {
+		had = 0
+	} else {
+		had = max(had, 1)
+	}
+	return had, more, err
+}
+
+// ask asks the index of words first, whatever the planner thinks, and sorts what it has.
+func (w *postgresWalk) ask(limit int) (named int, more bool, err error) {
+	query := w.query
+	if len(w.groups) == 1 {
+		query += ` & '` + groupWord(w.groups[0]) + `'`
+	}
+	found, err := collect(w.r.ctx, w.r.session, func(s scanner) (m moment, err error) {
+		err = s.Scan(&m.at, &m.group, &m.seq)
+		return m, err
+	}, `WITH found AS MATERIALIZED (SELECT sent_at, group_key, seq FROM message_words WHERE words @@ $1::tsquery)
+		SELECT sent_at, group_key, seq FROM found WHERE group_key = ANY($2::bigint[])
+			AND (sent_at, group_key, seq) < ($3, $4, $5) ORDER BY sent_at DESC, group_key DESC, seq DESC LIMIT $6`,
+		query, w.groups, w.before.at, w.before.group, w.before.seq, limit)
+	if err != nil || len(found) == 0 {
+		return 0, true, err
+	}
+	w.before = found[len(found)-1]
+	more, err = w.take(found, w.before.at)
+	return len(found), more, err
 }
 
 // tsquery is what PostgreSQL is asked. No needle holds a quote or a backslash.
