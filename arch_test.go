@@ -43,6 +43,7 @@ var rooms = map[string]room{
 		modules: "github.com/redis/rueidis",
 		why:     "joins servers through Redis, and speaks of commands alone; public too",
 	},
+	"internal/leaktest":  {why: "tests leave no goroutine behind; tests alone use it"},
 	"internal/redistest": {why: "a Redis server of a test's own; tests alone use it"},
 	"internal/names": {
 		modules: "golang.org/x/text github.com/rivo/uniseg",

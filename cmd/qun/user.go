@@ -8,20 +8,22 @@ import (
 	"io"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"qun/internal/config"
 )
 
 // userCommand looks after people from the command line. While the server runs it is asked, through a socket in the data
 // folder; else the data is opened.
 type userCommand struct {
-	Add     userAdd     `cmd:"" help:"Make an account. The password is asked for, or read from the standard input."`
-	List    userList    `cmd:"" help:"List accounts."`
-	Passwd  userPasswd  `cmd:"" help:"Give an account another password; its devices are signed out."`
-	Reset   userReset   `cmd:"" help:"Print a link with which somebody sets a new password, once, within a day."`
-	Disable userDisable `cmd:"" help:"Keep an account out; its messages stay."`
-	Enable  userEnable  `cmd:"" help:"Let a disabled account in again."`
-	Promote userPromote `cmd:"" help:"Make an account an administrator."`
-	Demote  userDemote  `cmd:"" help:"Make an administrator an ordinary member again."`
+	Add     userAdd    `cmd:"" help:"Make an account. The password is asked for, or read from the standard input."`
+	List    userList   `cmd:"" help:"List accounts."`
+	Passwd  userPasswd `cmd:"" help:"Give an account another password; its devices are signed out."`
+	Reset   userAct    `cmd:"" help:"Print a link with which somebody sets a new password, once, within a day."`
+	Disable userAct    `cmd:"" help:"Keep an account out; its messages stay."`
+	Enable  userAct    `cmd:"" help:"Let a disabled account in again."`
+	Promote userAct    `cmd:"" help:"Make an account an administrator."`
+	Demote  userAct    `cmd:"" help:"Make an administrator an ordinary member again."`
 }
 
 // named is a command on one account.
@@ -66,39 +68,12 @@ func (c *userPasswd) Run(ctx context.Context, m Machine) error {
 	return send(ctx, m, &c.Storage, order{Act: "passwd", Username: c.Username, Password: password})
 }
 
-type userReset struct{ named }
+// userAct needs no more than whom it is done to.
+type userAct struct{ named }
 
-// Run prints a link.
-func (c *userReset) Run(ctx context.Context, m Machine) error {
-	return send(ctx, m, &c.Storage, order{Act: "reset", Username: c.Username})
-}
-
-type userDisable struct{ named }
-
-// Run keeps an account out.
-func (c *userDisable) Run(ctx context.Context, m Machine) error {
-	return send(ctx, m, &c.Storage, order{Act: "disable", Username: c.Username})
-}
-
-type userEnable struct{ named }
-
-// Run lets an account in.
-func (c *userEnable) Run(ctx context.Context, m Machine) error {
-	return send(ctx, m, &c.Storage, order{Act: "enable", Username: c.Username})
-}
-
-type userPromote struct{ named }
-
-// Run makes an administrator.
-func (c *userPromote) Run(ctx context.Context, m Machine) error {
-	return send(ctx, m, &c.Storage, order{Act: "promote", Username: c.Username})
-}
-
-type userDemote struct{ named }
-
-// Run ends being an administrator.
-func (c *userDemote) Run(ctx context.Context, m Machine) error {
-	return send(ctx, m, &c.Storage, order{Act: "demote", Username: c.Username})
+// Run does what the command is called.
+func (c *userAct) Run(ctx context.Context, m Machine, k *kong.Context) error {
+	return send(ctx, m, &c.Storage, order{Act: k.Selected().Name, Username: c.Username})
 }
 
 // send has an order carried out and prints what came of it.

@@ -1,30 +1,17 @@
 package store_test
 
 import (
-	"fmt"
-	"os"
-	"runtime"
 	"testing"
-	"time"
+
+	"qun/internal/leaktest"
 )
 
-// TestMain fails when a test leaves a goroutine behind.
+// TestMain ends the server that the tests shared, if they did.
 func TestMain(m *testing.M) {
-	before := runtime.NumGoroutine()
-	code := m.Run()
-	if ours.server != nil {
-		if err := ours.server.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
+	leaktest.Main(m, func() error {
+		if ours.server == nil {
+			return nil
 		}
-	}
-	for range 100 {
-		if runtime.NumGoroutine() <= before {
-			os.Exit(code)
-		}
-		time.Sleep(10 * time.Millisecond) // those that were told to end are ending
-	}
-	buf := make([]byte, 1<<20)
-	fmt.Fprintf(os.Stderr, "goroutines left behind:\n%s\n", buf[:runtime.Stack(buf, true)])
-	os.Exit(1)
+		return ours.server.Close()
+	})
 }
