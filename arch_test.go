@@ -133,8 +133,9 @@ var rooms = map[string]room{
 		why:     "a client for tests, independent of the engines it tests",
 	},
 	"test/conformance/testbed": {
-		rooms: "engineio socketio",
-		why:   "what the official suites of the protocols are run against; the public packages must be enough",
+		rooms:   "engineio socketio socketio/redisadapter",
+		modules: "github.com/redis/rueidis",
+		why:     "what the official suites of the protocols are run against; the public packages must be enough",
 	},
 	"test/tally":              {why: "reads test output"},
 	"test/conformance/member": {rooms: "internal/chat internal/store", why: "makes a member for the browser tests"},

@@ -54,3 +54,14 @@ func TestBusDropsWhatAServerDoesNotTake(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestMemoryBusInBadWeather(t *testing.T) {
+	adaptertest.RunFaulty(t, func(_ *testing.T, n int) []socketio.Adapter {
+		var bus adaptertest.Bus
+		adapters := make([]socketio.Adapter, n)
+		for i := range adapters {
+			adapters[i] = bus.Interested()
+		}
+		return adapters
+	})
+}

@@ -54,6 +54,9 @@ func TestAdapter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			adaptertest.Run(t, clusters(redis, redisadapter.Config{Mode: mode}))
+			t.Run("in bad weather", func(t *testing.T) {
+				adaptertest.RunFaulty(t, clusters(redis, redisadapter.Config{Mode: mode}))
+			})
 		})
 	}
 	t.Run("answers in private", func(t *testing.T) {

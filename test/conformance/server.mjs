@@ -2,7 +2,7 @@
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -71,6 +71,46 @@ export async function startTestbed({ secure = false } = {}) {
   const args = ["-listen", `localhost:${port}`, "-bundle", join(root, "web/dist/socket.io"), ...(secure ? ["-tls"] : [])];
   const child = await run(testbed, args, `${url}/engine.io/?EIO=4&transport=polling`);
   return { url, port, stop: () => end(child) };
+}
+
+/** noRedis says why tests cannot run that need Redis, or false. */
+export const noRedis = process.env.QUN_REQUIRE_ALL !== "1"
+  && spawnSync("redis-server", ["--version"]).status !== 0
+  && "redis-server is not there: apt-get install redis-server";
+
+/** startRedis runs a Redis that keeps nothing. */
+export async function startRedis() {
+  const port = await freePort();
+  const dir = mkdtempSync(join(tmpdir(), "qun-redis-"));
+  const args = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir];
+  const child = spawn("redis-server", args.map(String), { stdio: "ignore" });
+  for (const end = Date.now() + 20_000; !(await listens(port)); ) {
+    if (child.exitCode !== null || Date.now() > end) throw new Error("redis-server does not listen");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    stop: async () => {
+      await end(child);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function listens(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => { socket.destroy(); resolve(true); });
+    socket.on("error", () => resolve(false));
+  });
+}
+
+/** startClusterNode runs one of our servers of a cluster, which takes orders as those of cluster.mjs do. */
+export async function startClusterNode(redis, wire, name) {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const args = ["-mode", "cluster", "-redis", redis, "-wire", wire, "-name", name, "-listen", `127.0.0.1:${port}`];
+  const child = await run(testbed, args, `${url}/socket.io/?EIO=4&transport=polling`);
+  return { url, stop: () => end(child) };
 }
 
 /** addMember writes a member into the data folder of a server that is not running. */

@@ -4,6 +4,7 @@
 //	testbed -listen 127.0.0.1:PORT   many servers on one port, each on a path of its own; with -tls over https
 //	testbed -mode client             what the tests of socket.io-client expect at port 3210
 //	testbed -mode engine-client      what the tests of engine.io-client expect at port 3000
+//	testbed -mode cluster            one server of a cluster, at the Redis of -redis, that does what it is ordered to
 package main
 
 import (
@@ -24,25 +25,29 @@ import (
 )
 
 func main() {
-	mode := flag.String("mode", "server", "server, client or engine-client")
+	mode := flag.String("mode", "server", "server, client, engine-client or cluster")
 	listen := flag.String("listen", "", "address to listen on; each mode has its default")
 	bundle := flag.String("bundle", "web/dist/socket.io", "folder of the official browser client, served at /socket.io/")
 	secure := flag.Bool("tls", false, "serve over TLS, with a certificate that nobody knows")
+	redis := flag.String("redis", "", "address of Redis, for the mode cluster")
+	wire := flag.String("wire", "classic", "classic, private, sharded or static, for the mode cluster")
+	name := flag.String("name", "", "what the server calls itself, in the mode cluster")
 	verbose := flag.Bool("v", false, "log what the servers do")
 	flag.Parse()
-	if err := run(*mode, *listen, *secure, os.DirFS(*bundle), *verbose); err != nil {
+	logger := slog.New(slog.DiscardHandler)
+	if *verbose {
+		logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	joined := func() (mounts, error) { return clusterMode(*redis, *wire, *name, logger) }
+	if err := run(*mode, *listen, *secure, os.DirFS(*bundle), joined, logger); err != nil {
 		fmt.Fprintln(os.Stderr, "testbed:", err)
 		os.Exit(1)
 	}
 }
 
-func run(mode, listen string, secure bool, bundle fs.FS, verbose bool) error {
+func run(mode, listen string, secure bool, bundle fs.FS, joined func() (mounts, error), logger *slog.Logger) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	logger := slog.New(slog.DiscardHandler)
-	if verbose {
-		logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	}
 	var servers mounts
 	var addresses []string
 	switch mode {
@@ -52,15 +57,19 @@ func run(mode, listen string, secure bool, bundle fs.FS, verbose bool) error {
 		servers, addresses = clientMode(logger), []string{"127.0.0.1:3210", "[::1]:3210"}
 	case "engine-client":
 		servers, addresses = engineClientMode(logger), []string{"127.0.0.1:3000", "[::1]:3000"}
+	case "cluster":
+		if servers, err = joined(); err != nil {
+			return err
+		}
+		addresses = []string{"127.0.0.1:3000"}
 	default:
-		return fmt.Errorf("no mode %q: use server, client or engine-client", mode)
+		return fmt.Errorf("no mode %q: use server, client, engine-client or cluster", mode)
 	}
 	if listen != "" {
 		addresses = []string{listen}
 	}
 	var certificate *tls.Config
 	if secure {
-		var err error
 		if certificate, err = selfSigned(); err != nil {
 			return err
 		}
