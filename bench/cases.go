@@ -32,7 +32,7 @@ func groups(scale scale) []group {
 		{"idle-guest", []string{"qun"}, nil, scale.idleGuest},
 		{"idle-member", []string{"qun"}, nil, scale.idleMember},
 		{"idle-tls", []string{"engine-tls"}, nil, scale.idleTLS},
-		{"durable", []string{"qun"}, nil, scale.durable},
+		{"durable", []string{"qun", "qun-nosearch"}, nil, scale.durable},
 		{"store", []string{"qun"}, nil, scale.store},
 	}
 	return all

@@ -70,6 +70,7 @@ func goals(r *results) []goal {
 		{what: "durable sends per second, the store alone", limit: 20_000, least: true, got: r.of("store/senders=64/groups=64", "qun", perSecond).median},
 		{what: "… over sockets", limit: 12_000, least: true, got: r.of("durable", "qun", perSecond).median},
 		{what: "… 99th percentile of latency", limit: 25, unit: "ms", got: r.of("durable", "qun", p99).median},
+		{what: "… with search on, to the same with search off", limit: 0.9, least: true, unit: "×", got: r.ratio("durable", "qun", "qun-nosearch", perSecond)},
 		{what: "lost, doubled, dead in every run", limit: 0, got: troubles(r)},
 	}
 }
@@ -92,4 +93,4 @@ func troubles(r *results) (n float64) {
 }
 
 // ours are the peers that are Qun.
-var ours = []string{"seed", "qun", "engine", "engine-tls"}
+var ours = []string{"seed", "qun", "qun-nosearch", "engine", "engine-tls"}

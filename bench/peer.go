@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -24,8 +25,12 @@ type peer struct {
 	title   string
 	dialect *load.Dialect
 	build   []string // the Go package, as arguments of go build; nil where there is nothing to build
+	without *line    // of the tree, that is left out when it is built
 	command func(b *bench, address, data string) []string
 }
+
+// A line is one of a file in the tree.
+type line struct{ file, text string }
 
 // theTree, as a folder to build in, stands for the tree that is measured.
 const theTree = "<tree>"
@@ -37,15 +42,8 @@ var peers = []*peer{
 		command: func(_ *bench, address, _ string) []string { return []string{"node", "peers/node/server.mjs", address} },
 	},
 	goPeer("seed", "Qun: examples/seed", load.SocketIO, []string{"-C", theTree, "./examples/seed"}, "-listen"),
-	{
-		name: "qun", title: "Qun: qun serve, durable", dialect: load.SocketIO, build: []string{"-C", theTree, "./cmd/qun"},
-		command: func(b *bench, address, data string) []string {
-			return []string{
-				b.binary("qun"), "serve", "--listen", address, "--data", data,
-				"--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0",
-			}
-		},
-	},
+	qunServe("qun", "Qun: qun serve, durable", nil),
+	qunServe("qun-nosearch", "Qun: qun serve, search off", &line{"internal/store/store.go", "s.stage.index = s.indexer"}), // nobody tells the indexer of what is written
 	goPeer("floor", "floor: all pending in one write", load.SocketIO, []string{"./peers/floor"}),
 	goPeer("floor-each", "floor: a write per message", load.SocketIO, []string{"./peers/floor"}, "-each"),
 	goPeer("zishang520", "zishang520/socket.io 3.0.2", load.SocketIO, []string{"./peers/zishang520"}),
@@ -57,6 +55,19 @@ var peers = []*peer{
 		},
 	},
 	goPeer("engine-tls", "Qun: socketio over TLS", load.SocketIO, []string{"./peers/engine"}, "-tls"),
+}
+
+// qunServe is the whole chat, perhaps without a line of it.
+func qunServe(name, title string, without *line) *peer {
+	return &peer{
+		name: name, title: title, dialect: load.SocketIO, build: []string{"-C", theTree, "./cmd/qun"}, without: without,
+		command: func(b *bench, address, data string) []string {
+			return []string{
+				b.binary(name), "serve", "--listen", address, "--data", data,
+				"--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0",
+			}
+		},
+	}
 }
 
 // goPeer is a program of one package that takes an address after its flags.
@@ -98,7 +109,39 @@ func (b *bench) compile(p *peer) error {
 	if pkg[0] == "-C" {
 		args, pkg = append(args, "-C", b.tree), pkg[2:]
 	}
+	if p.without != nil {
+		overlay, err := b.overlay(out, p.without)
+		if err != nil {
+			return fmt.Errorf("build %s: %w", p.name, err)
+		}
+		args = append(args, "-overlay", overlay)
+	}
 	return b.do("go", append(append(args, "-o", out), pkg...)...)
+}
+
+// overlay writes, beside the binary, what go build takes instead of a file: the same without a line.
+func (b *bench) overlay(binary string, without *line) (name string, err error) {
+	original, err := filepath.Abs(filepath.Join(b.tree, without.file))
+	if err != nil {
+		return "", err
+	}
+	source, err := os.ReadFile(original)
+	if err != nil {
+		return "", err
+	}
+	if bytes.Count(source, []byte(without.text)) != 1 {
+		return "", fmt.Errorf("%s has not once the line %q that is to be left out", original, without.text)
+	}
+	changed := binary + ".source"
+	if err := os.WriteFile(changed, bytes.Replace(source, []byte(without.text), nil, 1), 0o644); err != nil {
+		return "", err
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
+	if err != nil {
+		return "", err
+	}
+	name = binary + ".overlay.json"
+	return name, os.WriteFile(name, overlay, 0o644)
 }
 
 // do runs a command on all cores.
