@@ -99,7 +99,7 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 		Chat: service, Auth: who, Own: ownRequest(p), Throttle: admission.Throttle, RequestsPerSecond: p.settings.LimitRequests,
 		SignedOut: doors.SignedOut, SignedOutAll: doors.SignedOutAll, GuestsOut: doors.CloseGuests,
 		Load: load(counts), StartedAt: time.Now(),
-		Link: link, Account: web.Account(), Presence: doors.Presence, Healthy: canRead(data), Version: version,
+		Link: link, Account: web.Account(), Presence: doors.Presence, Found: doors.Found, Healthy: canRead(data), Version: version,
 		App: web.App(), Plain: web.Plain(), AsyncAPI: doors.AsyncAPI(), Types: doors.TypeScript(), Logger: log,
 	})
 	courier.Start()

@@ -29,7 +29,7 @@ type Invite struct {
 	ExpiresAt Time     `json:"expiresAt,omitempty"` // 0: never
 	MaxUses   int      `json:"maxUses,omitempty"`   // 0: no bound
 	Uses      int      `json:"uses"`
-	RevokedAt Time     `json:"revokedAt,omitempty"`
+	RevokedAt Time     `json:"-"` // one that holds no more is shown to nobody
 }
 
 // ended reports whether i lets nobody in any more.

@@ -8,18 +8,18 @@ import (
 
 // kick puts a member or a visitor out.
 func (g *Gateway) kick(ctx context.Context, _ *client, who *chat.User, in groupUserIn) (memberOut, error) {
-	member, err := g.chat.Kick(ctx, who, g.found(chat.Removal{Group: in.GroupID, User: in.UserID}))
+	member, err := g.chat.Kick(ctx, who, g.Found(chat.Removal{Group: in.GroupID, User: in.UserID}))
 	return memberOut{member}, err
 }
 
 // ban keeps somebody out.
 func (g *Gateway) ban(ctx context.Context, _ *client, who *chat.User, in chat.Removal) (memberOut, error) {
-	member, err := g.chat.Ban(ctx, who, g.found(in))
+	member, err := g.chat.Ban(ctx, who, g.Found(in))
 	return memberOut{member}, err
 }
 
-// found adds to a removal what the sockets of a guest tell: that it is in the group, though it never spoke, and from where.
-func (g *Gateway) found(in chat.Removal) chat.Removal {
+// Found adds to a removal what the sockets of a guest tell: that it is in the group, though it never spoke, and from where.
+func (g *Gateway) Found(in chat.Removal) chat.Removal {
 	for _, c := range g.hub.people.of(in.User) {
 		who := c.who()
 		if who == nil || !who.Guest || !c.isIn(in.Group) {

@@ -1,11 +1,15 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,7 +41,9 @@ func (s *server) register(mux *http.ServeMux) {
 	s.registerUsers()
 	s.registerGroups()
 	s.registerMembers()
+	s.registerGroupActs()
 	s.registerMessages()
+	s.registerMessageActs()
 	s.registerSearch()
 	s.registerFiles(mux)
 	s.registerWebhooks()
@@ -215,8 +221,44 @@ var jsonFormat = huma.Format{
 		if deeperThan(data, maxDepth) {
 			return fmt.Errorf("nested deeper than %d", maxDepth)
 		}
-		return json.Unmarshal(data, v)
+		return plainly(json.Unmarshal(data, v))
 	},
+}
+
+// plainly says what is wrong with a body in the words of JSON, where the library would name types of Go.
+func plainly(err error) error {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return &wrongType{strings.TrimPrefix(wrong.Field, "Body."), jsonTypeOf(wrong.Type), wrong.Value}
+	}
+	return err
+}
+
+// wrongType says that a field of a body is of another type than it must be. It holds nothing of what was sent.
+type wrongType struct{ field, want, got string }
+
+// Error implements error.
+func (w *wrongType) Error() string {
+	got, _, _ := strings.Cut(w.got, " ") // "number 1.5" says what was sent
+	return fmt.Sprintf("%s must be %s, not %s", cmp.Or(w.field, "the body"), w.want, got)
+}
+
+// jsonTypeOf is what JSON calls a type.
+func jsonTypeOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "a boolean"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Pointer:
+		return jsonTypeOf(t.Elem())
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	}
+	return "a whole number"
 }
 
 // maxDepth is how deep JSON may nest, the same as on a socket.

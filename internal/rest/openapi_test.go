@@ -36,7 +36,9 @@ func newChat(t *testing.T) (*chat.Service, *store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := chat.New(data, listener{}, chat.Config{Files: kept})
+	limits := chat.DefaultLimits()
+	limits.MessagesPerSecond = 0 // tests of other things would run into it
+	service := chat.New(data, listener{}, chat.Config{Files: kept, Limits: limits})
 	t.Cleanup(func() {
 		if err := errors.Join(service.Close(context.Background()), data.Close(), kept.Close()); err != nil {
 			t.Error(err)

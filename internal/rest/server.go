@@ -23,8 +23,10 @@ type Chat interface {
 	Bots
 	Users
 	Groups
+	GroupActs
 	Members
 	Messages
+	MessageActs
 	Search
 	Files
 	Webhooks
@@ -65,6 +67,9 @@ type Config struct {
 	// Healthy says why the server cannot do its work. Nil: it always can.
 	Healthy func(context.Context) error
 
+	// Found adds to a removal what sockets tell of who is removed; nil: there are none.
+	Found func(chat.Removal) chat.Removal
+
 	Version string // of the program, for the OpenAPI document
 	// AsyncAPI describes what is said over sockets, Types are the same for TypeScript. Nil: they are not there.
 	AsyncAPI, Types []byte
@@ -95,7 +100,7 @@ func New(cfg Config) http.Handler {
 	s.servePlain(mux)
 	s.serveAccount(mux)
 	s.serveApp(mux)
-	return mux
+	return pace(mux)
 }
 
 type server struct {

@@ -1,0 +1,4 @@
+package rest
+
+// Pace is pace.
+var Pace = pace
