@@ -244,3 +244,43 @@ func TestConfigurationIsChecked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhatWaitsIsBoundedInBytes(t *testing.T) {
+	redis := redistest.For(t)
+	cfg := redisadapter.Config{Redis: option(t, redis), MaxQueuedBytes: 1 << 20}
+	cfg.Redis.ConnWriteTimeout = time.Second
+	a := open(t, "aaaaaaaaaaaaaaaaaaaa", cfg)
+	if err := redis.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	defer redis.Resume()
+	large, full := strings.Repeat("x", 100_000), 0
+	for range 1000 {
+		if errors.Is(a.emit(large), redisadapter.ErrFull) {
+			full++
+		}
+	}
+	if full < 500 {
+		t.Errorf("%d of 1,000 messages of 100 kB were dropped, want most: 1 MiB may wait", full)
+	}
+}
+
+// A room that is watched again while Redis is still told that it is not.
+func TestRoomThatIsJoinedWhileItIsLeftIsHeard(t *testing.T) {
+	redis := redistest.For(t)
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			cfg := redisadapter.Config{Redis: option(t, redis), Mode: mode, Prefix: name}
+			a, b := open(t, "aaaaaaaaaaaaaaaaaaaa", cfg), open(t, "bbbbbbbbbbbbbbbbbbbb", cfg)
+			b.watch(t, "")
+			for i := range 100 {
+				b.watch(t, "r")
+				event := fmt.Sprint(i)
+				_ = a.emit(event, "r")
+				waitFor(t, "an event to a room that was left and joined", b.has(event))
+				b.Unwatch("/", "r")
+				time.Sleep(time.Duration(i) * time.Microsecond)
+			}
+		})
+	}
+}

@@ -34,7 +34,7 @@ type mutant struct {
 func main() {
 	only := flag.String("only", "", "take only guards whose file, text or tests contain this")
 	flag.Parse()
-	chosen := slices.DeleteFunc(slices.Concat(engineGuards, socketGuards, fileGuards, accountGuards, previewGuards), func(m mutant) bool { return !m.mentions(*only) })
+	chosen := slices.DeleteFunc(slices.Concat(engineGuards, socketGuards, fileGuards, accountGuards, previewGuards, redisGuards), func(m mutant) bool { return !m.mentions(*only) })
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code := run(ctx, chosen)
 	stop()

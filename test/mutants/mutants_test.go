@@ -15,7 +15,7 @@ const root = "../.."
 
 // The table must keep up with the code: each guard is there, each mutant can be parsed, each test exists.
 func TestTableFitsTheCode(t *testing.T) {
-	for _, m := range slices.Concat(engineGuards, socketGuards, fileGuards, accountGuards, previewGuards) {
+	for _, m := range slices.Concat(engineGuards, socketGuards, fileGuards, accountGuards, previewGuards, redisGuards) {
 		source, err := m.mutated(root)
 		if err != nil {
 			t.Error(err)
