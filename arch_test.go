@@ -84,6 +84,14 @@ var rooms = map[string]room{
 	"internal/store/pgtest": {
 		why: "a PostgreSQL server of a test's own; tests alone use it",
 	},
+	"internal/cluster": {
+		modules: "github.com/jackc/pgx/v5",
+		why:     "carries notes between the nodes of one database; what they say is the business of who publishes them",
+	},
+	"internal/cluster/clustertest": {
+		rooms: "internal/cluster",
+		why:   "what every bus must do, and one in memory that is as bad as a test wants",
+	},
 	"internal/push": {
 		rooms:   "internal/chat",
 		modules: "golang.org/x/net golang.org/x/text",
@@ -119,7 +127,7 @@ var rooms = map[string]room{
 		why: "files for a browser, embedded",
 	},
 	"cmd/qun": {
-		rooms: "engineio socketio internal/auth internal/chat internal/config internal/files internal/gateway internal/metrics " +
+		rooms: "engineio socketio internal/auth internal/chat internal/cluster internal/config internal/files internal/gateway internal/metrics " +
 			"internal/push internal/rest internal/store web",
 		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3 golang.org/x/term github.com/caddyserver/certmagic go.uber.org/zap",
 		why:     "puts the rooms together and does nothing else; nobody imports it",

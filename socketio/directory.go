@@ -205,6 +205,22 @@ func (d *directory) shardsOf(name Room) (set shardSet) {
 	return set
 }
 
+// populated returns the rooms with members.
+func (d *directory) populated() []Room {
+	var names []Room
+	for i := range d.stripes {
+		st := &d.stripes[i]
+		st.mu.Lock()
+		for name, p := range st.rooms {
+			if len(p.shards) > 0 && name != everyone {
+				names = append(names, name)
+			}
+		}
+		st.mu.Unlock()
+	}
+	return names
+}
+
 // members counts the members of a room on all shards.
 func (d *directory) members(name Room) (n int) {
 	st := d.stripe(name)

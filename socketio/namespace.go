@@ -100,6 +100,12 @@ func (n *Namespace) Sockets() []*Socket {
 // Len is the number of sockets on this server.
 func (n *Namespace) Len() int { return n.directory.members(everyone) }
 
+// Count is how many sockets on this server are in a room.
+func (n *Namespace) Count(room Room) int { return n.directory.members(room) }
+
+// Rooms are those that somebody on this server is in, in no order; the sockets' own ids are not among them.
+func (n *Namespace) Rooms() []Room { return n.directory.populated() }
+
 // post hands an entry to the shards in the set.
 func (n *Namespace) post(set shardSet, e engineio.Entry) {
 	for i, sh := range n.server.engine.Shards() {

@@ -37,6 +37,9 @@ type control struct {
 func startControl(folder string, do func(context.Context, order) (string, error), log *slog.Logger) *control {
 	path := filepath.Join(folder, controlName)
 	listener, err := listenControl(path)
+	if errors.Is(err, errControlled) {
+		return nil
+	}
 	if err != nil {
 		log.Warn("qun user works only while the server is stopped: no socket in the data folder", "error", err)
 		return nil
@@ -57,10 +60,16 @@ func startControl(folder string, do func(context.Context, order) (string, error)
 	return c
 }
 
-// listenControl takes the place of a socket that a server left behind when it was killed: this one holds the data.
+// errControlled says that another server on the same folder and database takes the orders.
+var errControlled = errors.New("another server listens in the data folder")
+
+// listenControl takes the place of a socket that a server left behind when it was killed.
 func listenControl(path string) (net.Listener, error) {
 	if len(path) > maxControlPath {
 		return nil, fmt.Errorf("the path %s is too long for a socket", path)
+	}
+	if conn, err := new(net.Dialer).DialContext(context.Background(), "unix", path); err == nil {
+		return nil, errors.Join(errControlled, conn.Close())
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err

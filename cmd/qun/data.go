@@ -61,7 +61,7 @@ func explainStore(folder string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrLocked):
-		return fmt.Errorf("another Qun uses the data in %s: stop it, or choose another folder with --data", folder)
+		return fmt.Errorf("another Qun uses the data in %s: stop it, or choose another folder with --data; several servers of one chat need a PostgreSQL database (--database)", folder)
 	case errors.Is(err, store.ErrDamaged):
 		return fmt.Errorf("the database in %s is damaged: move the folder away and restore a backup, or choose another with --data: %w", folder, err)
 	case errors.Is(err, store.ErrUnwritable), errors.Is(err, fs.ErrPermission):

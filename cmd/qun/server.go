@@ -15,6 +15,7 @@ import (
 	"qun/engineio"
 	"qun/internal/auth"
 	"qun/internal/chat"
+	"qun/internal/cluster"
 	"qun/internal/config"
 	"qun/internal/files"
 	"qun/internal/gateway"
@@ -40,6 +41,7 @@ type server struct {
 	preview *push.Previewer
 	auth    *auth.Service
 	store   *store.Store
+	node    *cluster.Node // nil: nobody shares the data
 	files   *files.Store
 
 	serving  sync.WaitGroup // the goroutines of start
@@ -84,17 +86,30 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 	if err != nil {
 		return nil, errors.Join(err, data.Close())
 	}
-	service := chat.New(data, chat.Notifiers{hub, courier, previewer}, chatConfig(p, kept, courier, link, log))
+	node, err := newNode(ctx, p, data, log)
+	if err != nil {
+		return nil, errors.Join(err, data.Close())
+	}
+	rules := chatConfig(p, kept, courier, link, log)
+	var among chat.Bus
+	var name string
+	if node != nil {
+		rules.Cluster = &chat.Cluster{Bus: node.Topic("chat"), Here: hub}
+		among, name = node.Topic("gateway"), node.ID()
+	}
+	service := chat.New(data, chat.Notifiers{hub, chat.Own(courier), chat.Own(previewer)}, rules)
 	if err := service.ReadSettings(ctx); err != nil {
 		return nil, errors.Join(err, service.Close(ctx), data.Close())
 	}
-	if err := service.Tidy(ctx); err != nil {
-		log.Warn("drop silent rooms", "error", err)
-	}
 	doors := gateway.Serve(sockets.Of("/"), hub, service, who, gateway.Config{
 		Build: version, Own: func(page gateway.Page) bool { return p.access.Own(config.Page(page)) },
-		SocketsPerUser: socketsPerUser(p.settings), Admission: admission, Observer: counts, Logger: log,
+		SocketsPerUser: socketsPerUser(p.settings), Admission: admission, Bus: among, Node: name, Observer: counts, Logger: log,
 	})
+	if startNode(ctx, node) {
+		if err := service.Tidy(ctx); err != nil {
+			log.Warn("drop silent rooms", "error", err)
+		}
+	}
 	routes := rest.New(rest.Config{
 		Chat: service, Auth: who, Own: ownRequest(p), Throttle: admission.Throttle, RequestsPerSecond: p.settings.LimitRequests,
 		SignedOut: doors.SignedOut, SignedOutAll: doors.SignedOutAll, GuestsOut: doors.CloseGuests,
@@ -112,7 +127,7 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 		http:       httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log),
 		redirector: redirector(p.access, p.settings.PublicURL, d.port(), log),
 		debugging:  debugging(counts.Handler(), log), certificates: shown, sockets: sockets, gateway: doors, chat: service,
-		courier: courier, preview: previewer, auth: who, store: data, files: kept, sweeping: startSweeper(sweep(service), log),
+		courier: courier, preview: previewer, auth: who, store: data, files: kept, node: node, sweeping: startSweeper(sweep(service, data), log),
 		sampling: startSampler(counts),
 		control:  startControl(p.data, orders.do, log),
 	}, nil
@@ -280,7 +295,11 @@ func (s *server) drain(ctx context.Context) error {
 	s.preview.Close()
 	chatErr := s.chat.Close(ctx)
 	s.courier.Close()
-	err := errors.Join(httpErr, sidesErr, socketsErr, controlErr, chatErr, s.store.Close(), s.files.Close())
+	var nodeErr error
+	if s.node != nil {
+		nodeErr = s.node.Close()
+	}
+	err := errors.Join(httpErr, sidesErr, socketsErr, controlErr, chatErr, nodeErr, s.store.Close(), s.files.Close())
 	if err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}

@@ -7,14 +7,20 @@ import (
 	"time"
 
 	"qun/internal/chat"
+	"qun/internal/store"
 )
 
 // sweepEvery is how often what nobody can see any more is looked for.
 const sweepEvery = time.Hour
 
-// sweep erases what is kept no longer, and then the files that went with it.
-func sweep(service *chat.Service) func(context.Context) error {
-	return func(ctx context.Context) error { return errors.Join(service.Expire(ctx), service.SweepFiles(ctx)) }
+// sweep erases what is kept no longer, and then the files that went with it. Of several nodes one at a time does it.
+func sweep(service *chat.Service, data *store.Store) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := data.Exclusive(ctx, "sweep", func(ctx context.Context) error {
+			return errors.Join(service.Expire(ctx), service.SweepFiles(ctx))
+		})
+		return err
+	}
 }
 
 // sweeper is the goroutine that does that, from its start until stop.

@@ -244,3 +244,12 @@ func (m *memory) TouchBotToken(_ context.Context, hash auth.TokenHash, seenAt ti
 	}
 	return m.broken
 }
+
+func (m *memory) LiveSessions(_ context.Context, hashes []auth.TokenHash) (live []auth.TokenHash, err error) {
+	for _, hash := range hashes {
+		if _, there := m.sessions[hash]; there {
+			live = append(live, hash)
+		}
+	}
+	return live, nil
+}

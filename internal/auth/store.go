@@ -64,6 +64,9 @@ type Store interface {
 	// DeleteSessions ends all of a user's sessions but keep's (nil: all).
 	DeleteSessions(ctx context.Context, id chat.UserID, keep *TokenHash) error
 
+	// LiveSessions are those of some hashes that name a session or a bot's token that is there.
+	LiveSessions(ctx context.Context, hashes []TokenHash) ([]TokenHash, error)
+
 	TicketStore
 	BotTokenStore
 }

@@ -27,6 +27,17 @@ func (noCourier) Ping(context.Context, *Webhook, *Message) error {
 	return errors.New("this server tells nobody outside")
 }
 
+// Own is a Notifier that hears only of what this node caused: what is to be done once in the world is done there.
+func Own(n Notifier) Notifier { return own{n} }
+
+type own struct{ Notifier }
+
+func (o own) Notify(e Event) {
+	if !e.Elsewhere {
+		o.Notifier.Notify(e)
+	}
+}
+
 // Notifiers tell each other's events on, in order.
 type Notifiers []Notifier
 

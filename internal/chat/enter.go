@@ -52,6 +52,7 @@ func (s *Service) Enter(ctx context.Context, who *User, in Entry) (*Entered, err
 	if e.member != nil {
 		entered.Rev = e.member.Rev
 	}
+	s.follow(counter{group: e.group.ID}, e.group.Head)
 	return entered, nil
 }
 

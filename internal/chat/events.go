@@ -12,6 +12,8 @@ type Event struct {
 	Message *Message  // the push `message`: a new message, Number = Seq
 	Change  *Change   // the push `change`: a row that changed, Number = Head
 	Me      *MeChange // the push `me`, Number = Head
+
+	Elsewhere bool // another node caused it, or nobody knows which
 }
 
 // ChangeKind says which row a Change carries.

@@ -45,6 +45,7 @@ func (s *Service) Snapshot(ctx context.Context, who *User, id GroupID) (*Snapsho
 	if err != nil {
 		return nil, refusal(err, fmt.Sprintf("read group %s", id))
 	}
+	s.follow(counter{group: id}, snap.Head)
 	return snap, nil
 }
 
@@ -79,6 +80,8 @@ func (s *Service) group(r Reader, who *User, id GroupID) (*Group, *Membership, e
 type MyGroup struct {
 	ID  GroupID
 	Rev Seq // the number at which the membership last changed
+
+	Members int // how many are in it
 }
 
 // MyGroups are the groups who is in: what its sockets enter before Overview is read.
@@ -89,7 +92,7 @@ func (s *Service) MyGroups(ctx context.Context, who *User) ([]MyGroup, error) {
 		groups = nil
 		for _, b := range mine {
 			if b.holds() {
-				groups = append(groups, MyGroup{b.Group.ID, b.Membership.Rev})
+				groups = append(groups, MyGroup{b.Group.ID, b.Membership.Rev, b.Group.MemberCount})
 			}
 		}
 		return err
@@ -132,6 +135,10 @@ func (s *Service) Overview(ctx context.Context, who *User) (*Overview, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read overview of %s: %w", who.ID, err)
+	}
+	s.follow(counter{user: who.ID}, all.Head)
+	for _, c := range all.Groups {
+		s.follow(counter{group: c.ID}, c.Head)
 	}
 	return all, nil
 }

@@ -239,6 +239,7 @@ func (s *Service) SetServerSettings(ctx context.Context, by *User, in SettingsUp
 	}
 	err = s.store.View(ctx, func(r Reader) error { return s.settings.read(r) })
 	s.allow()
+	s.relay.change(changedSettings, "")
 	return s.ServerSettings(), refusal(err, "read the server's settings")
 }
 

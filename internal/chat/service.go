@@ -28,6 +28,7 @@ type Config struct {
 	Registration Registration
 	Fixed        map[string]string // by name of a setting: what fixes it, in words for an administrator
 	URL          string            // what addresses begin with in texts, for example https://chat.example.org; "": with /
+	Cluster      *Cluster          // nil: nobody else uses the store
 }
 
 // GuestPolicy says what guests may do.
@@ -71,6 +72,7 @@ type Service struct {
 	words     *wordList
 	settings  *serverSettings
 	announcer *announcer
+	relay     *relay // nil: nobody else uses the store
 	teller    *teller
 	cursors   *cursors
 	messages  *rates.Rates[UserID] // of messages
@@ -100,8 +102,7 @@ func New(store Store, notifier Notifier, cfg Config) *Service {
 	s.allow()
 	s.cursors = newCursors(store, cfg.ReadWait, cfg.Logger)
 	s.words = &wordList{store: store, now: cfg.Now, also: s.settings.read, done: s.allow}
-	s.announcer = startAnnouncer(notifier, s.missed, cfg.Logger)
-	store.Hear(s.announcer.hear)
+	s.announce(notifier)
 	s.teller = startTeller(s)
 	return s
 }
@@ -117,6 +118,22 @@ func (s *Service) allow() {
 	s.links.Set(fileRate(l, linksPerSecond), linkBurst)
 }
 
+// announce starts to tell what becomes durable, here and, of several nodes, on the others.
+func (s *Service) announce(notifier Notifier) {
+	if s.cfg.Cluster == nil {
+		s.announcer = startAnnouncer(notifier, s.missed, nil, s.cfg.Logger)
+		s.store.Hear(s.announcer.hear)
+		return
+	}
+	s.announcer = startAnnouncer(notifier, s.missed, s.cfg.Cluster.present, s.cfg.Logger)
+	s.relay = startRelay(s)
+	s.cfg.Courier = sharedCourier{s.cfg.Courier, s.relay}
+	s.store.Hear(func(events []Event) {
+		s.announcer.hear(events)
+		s.relay.tell(events)
+	})
+}
+
 // Close writes what is in memory, waits until all that is durable is announced, and refuses everything that writes from
 // then on.
 func (s *Service) Close(ctx context.Context) error {
@@ -129,6 +146,9 @@ func (s *Service) Close(ctx context.Context) error {
 	}
 	s.teller.close()
 	err := s.cursors.close(ctx)
+	if s.relay != nil {
+		s.relay.close()
+	}
 	s.announcer.close()
 	if err != nil {
 		return fmt.Errorf("write read cursors: %w", err)

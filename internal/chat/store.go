@@ -23,6 +23,7 @@ type Store interface {
 	RetentionStore
 	BlockStore
 	DirectStore
+	NodeStore
 
 	// Epoch names this history of numbers: a restore from a backup changes it.
 	Epoch() string
@@ -111,6 +112,7 @@ type Reader interface {
 	RollReader
 	ReactionReader
 	PinReader
+	HeadReader
 }
 
 // UserReader finds people.

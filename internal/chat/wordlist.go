@@ -59,6 +59,13 @@ func (l *wordList) current(ctx context.Context) (*wordfilter.Filter, error) {
 	return l.words.Load(), err
 }
 
+// again reads it at once.
+func (l *wordList) again(ctx context.Context) error {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	return l.read(ctx)
+}
+
 // read reads the list; reading is held.
 func (l *wordList) read(ctx context.Context) error {
 	var stored []byte
@@ -135,9 +142,8 @@ func (s *Service) SetWordList(ctx context.Context, by *User, words []string) (*W
 	if err != nil {
 		return nil, refusal(err, "write the list of words")
 	}
-	s.words.reading.Lock()
-	defer s.words.reading.Unlock()
-	return list, refusal(s.words.read(ctx), "read the list of words")
+	s.relay.change(changedSettings, "")
+	return list, refusal(s.words.again(ctx), "read the list of words")
 }
 
 // cleanWords trims the words, and leaves out those that are there twice or empty.

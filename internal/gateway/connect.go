@@ -141,24 +141,21 @@ func (g *Gateway) disconnected(s *socketio.Socket, _ error) {
 
 // SignedOut closes the sockets that came in with a session that ended: of a member that session's, of a guest all.
 func (g *Gateway) SignedOut(who *auth.Identity) {
-	for _, c := range g.hub.people.of(who.User.ID) {
-		if sameSession(c.session(), who.Session) {
-			c.socket.Close(errSignedOut)
-		}
-	}
+	g.endSessions(&sessionOf{User: who.User.ID, Session: hexOf(who.Session)})
 }
 
 // SignedOutAll closes all of a user's sockets but those of one session (nil: all).
 func (g *Gateway) SignedOutAll(u chat.UserID, keep *auth.TokenHash) {
-	for _, c := range g.hub.people.of(u) {
-		if keep == nil || !sameSession(c.session(), keep) {
-			c.socket.Close(errSignedOut)
-		}
-	}
+	g.endSessions(&sessionOf{User: u, All: true, Session: hexOf(keep)})
 }
 
-// CloseGuests closes the sockets of all guests.
+// CloseGuests closes the sockets of all guests, at all nodes.
 func (g *Gateway) CloseGuests() {
+	g.closeGuestsHere()
+	g.hub.nodes.publish(bulletin{NoGuests: true})
+}
+
+func (g *Gateway) closeGuestsHere() {
 	for _, s := range g.namespace.Sockets() {
 		if c := clientOf(s); c != nil {
 			if who := c.who(); who != nil && who.Guest {
@@ -180,11 +177,4 @@ func (c *client) session() *auth.TokenHash {
 		return who.Session
 	}
 	return nil
-}
-
-func sameSession(a, b *auth.TokenHash) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
 }

@@ -15,7 +15,6 @@ type headsPush struct {
 // digest tells every changed group's number again, in one frame for all its full clients. Who reconnects learns the
 // numbers from hello.
 func (g *Gateway) digest() {
-	defer close(g.done)
 	tick := time.NewTicker(g.cfg.DigestEvery)
 	defer tick.Stop()
 	for {

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
 	"reflect"
+	"sync"
 	"time"
 
 	"qun/internal/auth"
@@ -31,6 +33,9 @@ type Config struct {
 	ReadsEvery time.Duration
 	// Observer hears of requests and pushes. Nil: nobody does.
 	Observer Observer
+	// Bus tells the gateways of other nodes, and Node is how they call this one. Nil: there are none.
+	Bus  chat.Bus
+	Node string
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// Logger gets accidents: no texts, no names. Nil discards.
@@ -57,8 +62,11 @@ type Gateway struct {
 	reads      reads
 	requests   []describe.Request // those that are answered
 
-	stop chan struct{} // closed by Close
-	done chan struct{} // closed when the digest's goroutine has ended
+	life     context.Context // ends with Close
+	stop     chan struct{}   // closed by Close
+	end      context.CancelFunc
+	partings sync.WaitGroup // all that runs by itself
+	closing  sync.Mutex     // held while life ends, and while something begins to run
 }
 
 // Serve answers the requests of a namespace's sockets from the chat. The hub is the one that the chat notifies.
@@ -66,8 +74,9 @@ type Gateway struct {
 func Serve(namespace *socketio.Namespace, hub *Hub, service *chat.Service, who *auth.Service, cfg Config) *Gateway {
 	g := &Gateway{
 		namespace: namespace, chat: service, auth: who, hub: hub, cfg: cfg.withDefaults(),
-		stop: make(chan struct{}), done: make(chan struct{}),
+		stop: make(chan struct{}),
 	}
+	g.life, g.end = context.WithCancel(context.Background())
 	hub.observe(g.cfg.Observer)
 	hub.presences.offlineAfter, hub.presences.awayAfter, hub.presences.now = g.cfg.OfflineAfter, g.cfg.AwayAfter, g.cfg.Now
 	g.reads = reads{every: g.cfg.ReadsEvery, tell: g.tellReads}
@@ -75,14 +84,21 @@ func Serve(namespace *socketio.Namespace, hub *Hub, service *chat.Service, who *
 	namespace.OnConnect(g.connected)
 	namespace.OnDisconnect(g.disconnected)
 	g.register()
-	go g.digest()
+	if g.cfg.Bus != nil {
+		g.joinNodes(g.cfg.Bus)
+		g.partings.Go(g.attend)
+	}
+	g.partings.Go(g.digest)
 	return g
 }
 
 // Close stops what runs by itself. Sockets are the server's to close.
 func (g *Gateway) Close() {
 	close(g.stop)
-	<-g.done
+	g.closing.Lock()
+	g.end()
+	g.closing.Unlock()
+	g.partings.Wait()
 	g.reads.close()
 	g.hub.presences.close()
 }

@@ -213,12 +213,7 @@ func (g *Gateway) token(c *client) string {
 
 // tellAll pushes a line that is not kept to everybody in a group.
 func (g *Gateway) tellAll(group chat.GroupID, line *chat.Message) {
-	raw, err := json.Marshal(line)
-	if err != nil {
-		return // the chat's own types always marshal
-	}
-	g.namespace.To(groupRoom(group)).Emit("message", json.RawMessage(raw))
-	g.cfg.Observer.Pushed("message")
+	g.hub.whisper(whisper{Event: "message", Groups: []chat.GroupID{group}, Everyone: true}, line)
 }
 
 type groupIn struct {

@@ -17,6 +17,7 @@ type Hub struct {
 	people    people
 	doors     doors
 	presences presences
+	nodes     nodes
 	observer  atomic.Pointer[Observer]
 
 	mu      sync.Mutex                // guards below
@@ -32,7 +33,7 @@ func NewHub(namespace *socketio.Namespace) *Hub {
 	h.observe(nobody{})
 	h.presences = presences{
 		offlineAfter: offlineAfter, awayAfter: awayAfter, now: time.Now, users: map[chat.UserID]*presence{}, seen: map[chat.UserID]chat.Time{},
-		here: func(u chat.UserID) bool { return len(h.people.of(u)) > 0 }, looking: h.looking, tell: h.tellPresence,
+		here: h.people.has, looking: h.looking, tell: h.tellPresence, elsewhere: h.nodes.of,
 	}
 	return h
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -42,6 +43,20 @@ func (p *people) remove(u chat.UserID, c *client) {
 		return
 	}
 	p.byUser[u] = rest
+}
+
+// has reports whether the user has a client here.
+func (p *people) has(u chat.UserID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.byUser[u]) > 0
+}
+
+// all are the users with a client here.
+func (p *people) all() []chat.UserID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.byUser))
 }
 
 // of are the user's clients.

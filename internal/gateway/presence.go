@@ -8,7 +8,6 @@ import (
 	"unique"
 
 	"qun/internal/chat"
-	"qun/socketio"
 )
 
 const (
@@ -25,11 +24,12 @@ const (
 // presences tells groups who comes and goes, and who looks elsewhere.
 type presences struct {
 	// Set once.
-	offlineAfter time.Duration          // from the last socket on until a user is offline
-	awayAfter    time.Duration          // from the last look on until a user is away
-	here         func(chat.UserID) bool // whether a user has a socket
-	looking      func(chat.UserID) bool // whether it has the chat in sight, as far as is known
-	tell         func(chat.UserID, chat.Presence, []socketio.Room)
+	offlineAfter time.Duration           // from the last socket on until a user is offline
+	awayAfter    time.Duration           // from the last look on until a user is away
+	here         func(chat.UserID) bool  // whether a user has a socket
+	looking      func(chat.UserID) bool  // whether it has the chat in sight, as far as is known
+	elsewhere    func(chat.UserID) state // how it is at other nodes
+	tell         func(chat.UserID, chat.Presence, []chat.GroupID)
 	now          func() time.Time
 
 	mu     sync.Mutex // guards below; never held while calling a function of above
@@ -54,12 +54,12 @@ func (one *presence) now() chat.Presence {
 	return chat.PresenceOnline
 }
 
-func (one *presence) rooms() []socketio.Room {
-	rooms := make([]socketio.Room, 0, len(one.groups))
+func (one *presence) told() []chat.GroupID {
+	groups := make([]chat.GroupID, 0, len(one.groups))
 	for _, g := range one.groups {
-		rooms = append(rooms, fullRoom(g.Value()))
+		groups = append(groups, g.Value())
 	}
-	return rooms
+	return groups
 }
 
 func (one *presence) stop() {
@@ -79,7 +79,8 @@ func (p *presences) appear(u *chat.User, groups ...*chat.Group) {
 		return
 	}
 	one := p.users[u.ID]
-	if one == nil {
+	fresh := one == nil
+	if fresh {
 		one = &presence{}
 		p.users[u.ID] = one
 		delete(p.seen, u.ID)
@@ -89,18 +90,18 @@ func (p *presences) appear(u *chat.User, groups ...*chat.Group) {
 		one.going.Stop()
 		one.going = nil
 	}
-	var rooms []socketio.Room
+	var news []chat.GroupID
 	for _, g := range groups {
 		id := unique.Make(g.ID)
 		if g.MemberCount <= maxAudience && !slices.Contains(one.groups, id) {
 			one.groups = appendTight(one.groups, id)
-			rooms = append(rooms, fullRoom(g.ID))
+			news = append(news, g.ID)
 		}
 	}
 	is := one.now()
 	p.mu.Unlock()
-	if len(rooms) > 0 {
-		p.tell(u.ID, is, rooms)
+	if len(news) > 0 || fresh {
+		p.tell(u.ID, is, news)
 	}
 	p.look(u.ID)
 }
@@ -119,9 +120,9 @@ func (p *presences) look(u chat.UserID) {
 		one.drowsy = nil
 	case looking && one.away:
 		one.away = false
-		rooms := one.rooms()
+		groups := one.told()
 		p.mu.Unlock()
-		p.tell(u, chat.PresenceOnline, rooms)
+		p.tell(u, chat.PresenceOnline, groups)
 		return
 	}
 	p.mu.Unlock()
@@ -140,9 +141,9 @@ func (p *presences) doze(u chat.UserID, one *presence) {
 		return
 	}
 	one.away = true
-	rooms := one.rooms()
+	groups := one.told()
 	p.mu.Unlock()
-	p.tell(u, chat.PresenceAway, rooms)
+	p.tell(u, chat.PresenceAway, groups)
 }
 
 // vanish notes that a socket of a user is gone. If it stays the last one, those who knew are told.
@@ -174,26 +175,33 @@ func (p *presences) leave(u chat.UserID, one *presence) {
 	if !one.visitor {
 		p.seen[u] = chat.TimeOf(p.now())
 	}
-	rooms := one.rooms()
+	groups := one.told()
 	p.mu.Unlock()
-	if len(rooms) > 0 {
-		p.tell(u, chat.PresenceOffline, rooms)
-	}
+	p.tell(u, chat.PresenceOffline, groups)
 }
 
-// of is what a user is, and when it was here last, if it is not and that is known.
+// of is what a user is, all nodes together, and when it was here last, if it is not and that is known.
 func (p *presences) of(u chat.UserID) (chat.Presence, chat.Time) {
-	here := p.here(u)
+	here, there := p.here(u), p.elsewhere(u).presence()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch one := p.users[u]; {
-	case !here:
+	one := p.users[u]
+	switch {
+	case !here && there == chat.PresenceOffline:
 		return chat.PresenceOffline, p.seen[u]
-	case one == nil:
+	case !here:
+		return there, 0
+	case one == nil || there == chat.PresenceOnline:
 		return chat.PresenceOnline, 0
-	default:
-		return one.now(), 0
 	}
+	return one.now(), 0
+}
+
+// comes notes that a user is at another node: that node knows when it was here last.
+func (p *presences) comes(u chat.UserID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.seen, u)
 }
 
 // forget notes that a group is no longer a user's: it is told nothing any more.
@@ -221,10 +229,26 @@ type presencePush struct {
 	Presence chat.Presence `json:"presence"`
 }
 
-// tellPresence tells it once to everybody in any of the rooms, as far as they can take it now.
-func (h *Hub) tellPresence(u chat.UserID, now chat.Presence, rooms []socketio.Room) {
-	h.namespace.To(rooms...).Except(userRoom(u)).Volatile().Emit("presence", presencePush{u, now})
-	(*h.observer.Load()).Pushed("presence")
+// tellPresence tells it once to everybody in any of the groups, as far as they can take it now, and to other nodes.
+func (h *Hub) tellPresence(u chat.UserID, now chat.Presence, groups []chat.GroupID) {
+	h.presenceHere(u, groups)
+	h.nodes.is(u, h.stateHere(u, now), groups)
+	if len(groups) > 0 {
+		(*h.observer.Load()).Pushed("presence")
+	}
+}
+
+// stateHere is what other nodes are told of a user.
+func (h *Hub) stateHere(u chat.UserID, now chat.Presence) state {
+	switch {
+	case now == chat.PresenceOffline:
+		return gone
+	case now == chat.PresenceAway:
+		return away
+	case h.watchedHere(u):
+		return watching
+	}
+	return online
 }
 
 type presenceIn struct {

@@ -86,8 +86,7 @@ type readPush struct {
 
 // tellReads tells a group's full clients, as far as they can take it now.
 func (g *Gateway) tellReads(group chat.GroupID, seqs map[chat.UserID]chat.Seq) {
-	g.namespace.To(fullRoom(group)).Volatile().Emit("read", readPush{group, seqs})
-	g.cfg.Observer.Pushed("read")
+	g.hub.whisper(whisper{Event: "read", Groups: []chat.GroupID{group}, Volatile: true}, readPush{group, seqs})
 }
 
 type readsOut struct {

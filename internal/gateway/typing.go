@@ -30,7 +30,7 @@ func (g *Gateway) typing(_ context.Context, c *client, r *request) {
 	}
 	if g.hub.mayType(who.ID, in.GroupID, g.cfg.Now()) {
 		push := typingPush{in.GroupID, who.ID, who.NickName}
-		g.namespace.To(fullRoom(in.GroupID)).Except(userRoom(who.ID)).Volatile().Emit("typing", push)
+		g.hub.whisper(whisper{Event: "typing", Groups: []chat.GroupID{in.GroupID}, Except: who.ID, Volatile: true}, push)
 	}
 	r.answer(nil)
 }

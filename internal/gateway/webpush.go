@@ -52,14 +52,19 @@ func (g *Gateway) visible(_ context.Context, c *client, who *chat.User, in visib
 	c.said, c.inSight = true, in.On
 	c.mu.Unlock()
 	g.hub.presences.look(who.ID)
+	if is, _ := g.hub.presences.of(who.ID); is == chat.PresenceOnline {
+		g.hub.nodes.is(who.ID, g.hub.stateHere(who.ID, is), nil)
+	}
 	return nil, nil
 }
 
 // lately is how long a client that does not tell whether it has the chat in sight counts as if it had, after a request.
 const lately = time.Minute
 
-// Watching says whether a user has the chat in sight, on this server.
-func (h *Hub) Watching(u chat.UserID) bool {
+// Watching says whether a user has the chat in sight, at any node.
+func (h *Hub) Watching(u chat.UserID) bool { return h.watchedHere(u) || h.nodes.of(u) == watching }
+
+func (h *Hub) watchedHere(u chat.UserID) bool {
 	for _, c := range h.people.of(u) {
 		if c.watches() {
 			return true

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
-
-	"qun/internal/chat"
 )
 
 // dialect is where SQLite and PostgreSQL say or do things differently.
@@ -21,9 +19,10 @@ type dialect struct {
 	lockRow   string // ends a select of a row that nobody else may change until the end
 	lockFree  string // the same, of rows that may be passed over
 	elements  string // a select of the elements of the list $1, as list writes it
-	list      func([]chat.GroupID) (any, error)
+	list      func(ids []string) (any, error)
 	numbers   string // a select of the elements of the list $1 of numbers
 	listOf    func(numbers any) (any, error)
+	hashes    string // a select of the elements of the list $1, of what list writes of hexadecimal texts
 	pairs     string // a select of group_key and seq of each of the messages that listPairs writes, from $1 on
 	listPairs func([]moment) ([]any, error)
 
@@ -72,9 +71,10 @@ var sqliteDialect = &dialect{
 	alone:      true,
 	spare:      `PRAGMA cache_size = -1024`, // the system has the pages too
 	elements:   `SELECT value FROM json_each($1)`,
-	list:       func(ids []chat.GroupID) (any, error) { return jsonList(ids) },
+	list:       func(ids []string) (any, error) { return jsonList(ids) },
 	numbers:    `SELECT value FROM json_each($1)`,
 	listOf:     jsonList,
+	hashes:     `SELECT unhex(value) FROM json_each($1)`,
 	size:       `(SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())`,
 	pairs:      `SELECT value ->> 0 AS group_key, value ->> 1 AS seq FROM json_each($1)`,
 	listPairs: func(places []moment) ([]any, error) {
@@ -105,4 +105,13 @@ func jsonList(list any) (any, error) {
 		return nil, fmt.Errorf("write a list: %w", err)
 	}
 	return string(data), nil
+}
+
+// texts are ids as a list takes them.
+func texts[ID ~string](ids []ID) []string {
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		list[i] = string(id)
+	}
+	return list
 }

@@ -28,6 +28,6 @@
 // # Several
 //
 // A folder belongs to one process. A PostgreSQL database may be written by several: numbers stay dense, clientIds
-// unique, and migrations run once. But Hear tells only of what was written here: until nodes hear of each other's commits,
-// the clients of one see what was written through another when they sync.
+// unique, and migrations run once. Hear tells only of what was written here; Elsewhere says that somebody else wrote, and what is to
+// be done by one of several alone is done by Exclusive.
 package store

@@ -48,16 +48,11 @@ var postgresDialect = &dialect{
 	lockFree:   ` FOR UPDATE SKIP LOCKED`,
 	size:       `pg_database_size(current_database())`,
 	elements:   `SELECT unnest($1::text[])`,
-	list: func(ids []chat.GroupID) (any, error) {
-		list := make([]string, len(ids))
-		for i, id := range ids {
-			list[i] = string(id)
-		}
-		return list, nil
-	},
-	numbers: `SELECT unnest($1::bigint[])`,
-	listOf:  func(numbers any) (any, error) { return numbers, nil },
-	pairs:   `SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS pair (group_key, seq)`,
+	list:       func(ids []string) (any, error) { return ids, nil },
+	hashes:     `SELECT decode(hash, 'hex') FROM unnest($1::text[]) AS hash`,
+	numbers:    `SELECT unnest($1::bigint[])`,
+	listOf:     func(numbers any) (any, error) { return numbers, nil },
+	pairs:      `SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS pair (group_key, seq)`,
 	listPairs: func(places []moment) ([]any, error) {
 		groups, seqs := make([]int64, len(places)), make([]int64, len(places))
 		for i, m := range places {
@@ -164,10 +159,11 @@ func prepareWriter(ctx context.Context, c *pgx.Conn) error {
 		SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`).Close()
 }
 
-// lockMigrations and lockUsers are advisory locks of the database.
+// Advisory locks of the database.
 const (
 	lockMigrations = 0x71756e01
 	lockUsers      = 0x71756e02
+	lockExclusive  = 0x71756e03 // with the name of what is done alone
 )
 
 // migratePostgres checks the server and migrates the tables, while no other node does, and takes the time it takes.

@@ -83,19 +83,7 @@ func (r *reader) GroupByRoom(key string) (*chat.Group, error) {
 }
 
 func (r *reader) Heads(ids []chat.GroupID) (map[chat.GroupID]chat.Seq, error) {
-	list, err := r.dialect.list(ids)
-	if err != nil {
-		return nil, err
-	}
-	heads := make(map[chat.GroupID]chat.Seq, len(ids))
-	_, err = collect(r.ctx, r.session, func(s scanner) (struct{}, error) {
-		var id chat.GroupID
-		var head chat.Seq
-		err := s.Scan(&id, &head)
-		heads[id] = head
-		return struct{}{}, err
-	}, `SELECT id, head FROM groups WHERE id IN (`+r.dialect.elements+`)`, list)
-	return heads, err
+	return headsOf(r, `SELECT id, head FROM groups WHERE id IN (`+r.dialect.elements+`)`, ids)
 }
 
 func (r *reader) CountAfter(g chat.GroupID, since chat.Seq, limit int) (n int, err error) {

@@ -114,7 +114,7 @@ func (s *searching) readGroups() error {
 	for i, w := range s.q.Where {
 		first[w.Group], ids[i] = w.First, w.Group
 	}
-	list, err := s.dialect.list(ids)
+	list, err := s.dialect.list(texts(ids))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -141,4 +142,27 @@ func (t *tx) endSessions(key int64, keep *auth.TokenHash) error {
 		return fmt.Errorf("end sessions: %w", err)
 	}
 	return nil
+}
+
+// LiveSessions are those of some hashes that name something: see auth.Store.
+func (s *Store) LiveSessions(ctx context.Context, hashes []auth.TokenHash) (live []auth.TokenHash, err error) {
+	texts := make([]string, len(hashes))
+	for i, hash := range hashes {
+		texts[i] = hex.EncodeToString(hash[:])
+	}
+	list, err := s.dialect.list(texts)
+	if err != nil {
+		return nil, err
+	}
+	err = s.readers.use(ctx, func(session *session) error {
+		live, err = collect(ctx, session, func(row scanner) (hash auth.TokenHash, err error) {
+			var bytes []byte
+			err = row.Scan(&bytes)
+			copy(hash[:], bytes)
+			return hash, err
+		}, `SELECT hash FROM sessions WHERE hash IN (`+s.dialect.hashes+`) UNION ALL
+			SELECT hash FROM bot_tokens WHERE hash IN (`+s.dialect.hashes+`)`, list)
+		return err
+	})
+	return live, err
 }

@@ -227,6 +227,11 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
+// CreateDatabase makes one more, in UTF-8.
+func (s *Server) CreateDatabase(name string) error {
+	return s.psql(`CREATE DATABASE ` + name + ` ENCODING 'UTF8' TEMPLATE template0`)
+}
+
 // URL is the address of one of its databases.
 func (s *Server) URL(database string) string { return s.URLOf(User, database) }
 

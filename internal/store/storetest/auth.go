@@ -49,6 +49,10 @@ func testSessionsLiveAndEnd(t *testing.T, w *world) {
 		}
 	}
 	check()
+	live, err := w.store.LiveSessions(w.ctx, []auth.TokenHash{session.Hash, {4, 5, 6}})
+	if err != nil || !reflect.DeepEqual(live, []auth.TokenHash{session.Hash}) {
+		t.Errorf("live are %v, %v", live, err)
+	}
 	session.SeenAt, session.ExpiresAt = now.Add(time.Minute), now.Add(2*time.Hour)
 	w.must(w.store.ExtendSession(w.ctx, session.Hash, session.SeenAt, session.ExpiresAt))
 	check()
@@ -58,6 +62,9 @@ func testSessionsLiveAndEnd(t *testing.T, w *world) {
 	w.must(w.store.DeleteSession(w.ctx, session.Hash))
 	w.must(w.store.DeleteSession(w.ctx, session.Hash))
 	w.must(w.store.ExtendSession(w.ctx, session.Hash, now, now))
+	if live, err := w.store.LiveSessions(w.ctx, []auth.TokenHash{session.Hash}); err != nil || len(live) != 0 {
+		t.Errorf("an ended session lives: %v, %v", live, err)
+	}
 	if _, _, err := w.store.Session(w.ctx, session.Hash); !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("an ended session: got %v, want %v", err, auth.ErrNotFound)
 	}

@@ -1,0 +1,108 @@
+package cluster_test
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"qun/internal/cluster"
+	"qun/internal/cluster/clustertest"
+	"qun/internal/store/pgtest"
+)
+
+func TestMemoryIsABus(t *testing.T) {
+	clustertest.Run(t, func(*testing.T) clustertest.Join {
+		network := clustertest.NewNetwork(1, clustertest.Faults{})
+		return func(*testing.T) cluster.Bus { return network.Bus() }
+	})
+}
+
+func TestPostgresIsABus(t *testing.T) {
+	server := pgtest.For(t, pgtest.Config{})
+	clustertest.Run(t, func(*testing.T) clustertest.Join {
+		return func(t *testing.T) cluster.Bus { return onPostgres(t, server) }
+	})
+}
+
+func onPostgres(t *testing.T, server *pgtest.Server) *cluster.Postgres {
+	t.Helper()
+	bus, err := cluster.NewPostgres(server.URL("postgres"), cluster.Channel([]byte("key")), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bus
+}
+
+// A database that is killed under two nodes brings them together again, and both know that they may have missed something.
+func TestPostgresComesBack(t *testing.T) {
+	server := pgtest.For(t, pgtest.Config{})
+	a, b := newMember(onPostgres(t, server), "key"), newMember(onPostgres(t, server), "key")
+	defer a.Close()
+	defer b.Close()
+	wait(t, "they meet", func() bool { return len(a.Peers()) == 1 && len(b.Peers()) == 1 })
+	b.take()
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Run(); err != nil {
+		t.Fatal(err)
+	}
+	missed := 0
+	wait(t, "it hears again", func() bool {
+		a.topic.Publish([]byte(`"again"`))
+		heard, more, _ := b.take()
+		missed += more
+		return len(heard) > 0 && missed > 0
+	})
+}
+
+// wait waits until something is so.
+func wait(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !so(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 20 s: %s", what)
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// BenchmarkPostgres is how long a note takes from one node to another, one at a time and a thousand at once.
+func BenchmarkPostgres(b *testing.B) {
+	server, err := pgtest.Start(pgtest.Config{Durable: true})
+	pgtest.Need(b, err)
+	defer server.Close()
+	open := func() *cluster.Node {
+		bus, err := cluster.NewPostgres(server.URL("postgres"), cluster.Channel([]byte("key")), slog.New(slog.DiscardHandler))
+		if err != nil {
+			b.Fatal(err)
+		}
+		return cluster.New(bus, cluster.Config{Key: []byte("key")})
+	}
+	for _, burst := range []int{1, 1000} {
+		b.Run(fmt.Sprint(burst), func(b *testing.B) {
+			from, to := open(), open()
+			defer from.Close()
+			defer to.Close()
+			topic := from.Topic("bench")
+			var heard sync.WaitGroup
+			to.Topic("bench").Hear(func(string, []byte) { heard.Done() }, nil, nil)
+			from.Start()
+			to.Start()
+			for topic.Alone() || to.Stats().Peers == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			body := fmt.Appendf(nil, `{"text":"%0400d"}`, 1)
+			b.ResetTimer()
+			for range b.N {
+				heard.Add(burst)
+				for range burst {
+					topic.Publish(body)
+				}
+				heard.Wait()
+			}
+		})
+	}
+}
