@@ -20,6 +20,8 @@ var (
 	ErrFull   = errors.New("redisadapter: too much waits to be sent; Redis does not keep up, or is away")
 )
 
+var errCluster = errors.New("redisadapter: this is a Redis Cluster, in which messages would lose their order: use a single Redis")
+
 // An Adapter joins a server to the others that use the same Redis. Give it to one socketio.Server, as Config.Adapter.
 type Adapter struct {
 	cfg Config
@@ -63,7 +65,7 @@ func (a *Adapter) Open(ctx context.Context, self socketio.ServerID, deliver func
 	if a.client, err = rueidis.NewClient(a.cfg.Redis); err != nil {
 		return fmt.Errorf("connect to Redis: %w", err)
 	}
-	if _, err := a.Servers(ctx, "/"); err != nil {
+	if err := a.check(ctx); err != nil {
 		a.client.Close()
 		return err
 	}
@@ -74,6 +76,15 @@ func (a *Adapter) Open(ctx context.Context, self socketio.ServerID, deliver func
 	a.goroutines.Go(func() { a.listener.run(a.ctx) })
 	a.open.Store(true)
 	return nil
+}
+
+// check says whether this Redis can do what is wanted of it.
+func (a *Adapter) check(ctx context.Context) error {
+	if a.client.Mode() == rueidis.ClientModeCluster {
+		return errCluster
+	}
+	_, err := a.Servers(ctx, "/")
+	return err
 }
 
 // Publish queues the command. It is encoded at once, and the error may say that it cannot be.

@@ -49,5 +49,5 @@
 // # Concurrency
 //
 // All methods may be called from any goroutine. Commands of one server are delivered in the order in which it published
-// them. With Redis Cluster use the classic mode: the sharded ones want a single Redis, or a replicated one.
+// them. That is why Redis Cluster is refused, whose nodes keep no order among one another: a single Redis is wanted, in all modes.
 package redisadapter

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"qun/internal/redistest"
 	"qun/socketio"
 	"qun/socketio/redisadapter"
@@ -283,4 +285,23 @@ func TestRoomThatIsJoinedWhileItIsLeftIsHeard(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRedisClusterIsRefused(t *testing.T) {
+	redis := redistest.For(t, "--cluster-enabled", "yes")
+	o := option(t, redis)
+	o.ForceSingleClient = true
+	client, err := rueidis.NewClient(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.Do(t.Context(), client.B().ClusterAddslotsrange().StartSlotEndSlot().StartSlotEndSlot(0, 16383).Build()).Error(); err != nil {
+		t.Fatal(err)
+	}
+	a := newAdapter(t, redisadapter.Config{Redis: option(t, redis)})
+	waitFor(t, "the reason to be said", func() bool { // the cluster settles a moment later
+		err := a.Open(t.Context(), "aaaaaaaaaaaaaaaaaaaa", func(*socketio.Command) {})
+		return err != nil && strings.Contains(err.Error(), "Redis Cluster")
+	})
 }
