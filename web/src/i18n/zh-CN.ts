@@ -180,6 +180,12 @@ export const zhCN = {
 
   // group info
   info: '群资料',
+  changeGroupPicture: '换群头像',
+  groupFiles: '图片和文件',
+  fileKinds: { pictures: '图片', files: '文件' },
+  noPictures: '还没有人发过图片',
+  noFiles: '还没有人发过文件',
+  toMessage: (who: string) => `看 ${who} 的这条消息`,
   membersCount: (n: number) => `成员 ${n}`,
   findMember: '找一个成员',
   showMore: '更多',
@@ -245,6 +251,15 @@ export const zhCN = {
   toList: '回到群聊列表',
   close: '关闭',
   signOut: '退出登录',
+  deleteMe: '注销账号',
+  deleteMeans: {
+    gone: '账号、设备、草稿和你的机器人都会删掉，不能恢复。',
+    stays: '你在群里说过的话留着，署名改为「已注销」。',
+    groups: '你会退出所有群。你是群主的，转给最早的管理员或成员。',
+  },
+  deleteErase: '同时清空我说过的话',
+  deleteSure: '注销',
+  administration: '管理这台服务器',
   handoff: '换到手机上',
   handoffHint: (s: number) => `用手机扫一下，手机上就是你。${s} 秒内有效，只能用一次。`,
   handoffLocal: '这个地址只在本机有效。想让手机进来，用 --lan 启动服务器。',

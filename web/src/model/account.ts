@@ -10,6 +10,8 @@ export interface Standing {
   /** May administer the server. */
   admin: boolean
   registration: Registration
+  /** What the server is called; empty if it has no name but its address. */
+  server: string
 }
 
 /** What becomes somebody: a name alone, a password, or a code of another device. */
@@ -39,15 +41,16 @@ interface Body {
   user?: User | null
   admin?: boolean
   registration?: Registration
+  server?: string
 }
 
 export class HttpAccount implements Account {
   async who(): Promise<Standing> {
     try {
-      const { user, admin, registration } = await http<Body>('GET', '/session')
-      return { user: user ?? undefined, admin: admin ?? false, registration: registration ?? 'off' }
+      const { user, admin, registration, server } = await http<Body>('GET', '/session')
+      return { user: user ?? undefined, admin: admin ?? false, registration: registration ?? 'off', server: server ?? '' }
     } catch (err) {
-      if (err instanceof Refusal && err.code === 'UNAUTHORIZED') return { user: undefined, admin: false, registration: 'off' }
+      if (err instanceof Refusal && err.code === 'UNAUTHORIZED') return { user: undefined, admin: false, registration: 'off', server: '' }
       throw err
     }
   }

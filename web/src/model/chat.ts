@@ -37,8 +37,12 @@ export class Chat extends Watched implements Link {
   settled = false
   /** I may administer the server. */
   admin = false
+  /** Whether the server said so, or could not be asked. */
+  asked = false
   /** Who may make an account here; known as soon as the server was asked. */
   registration: Registration = 'off'
+  /** What the server is called; empty if it has no name but its address. */
+  server = ''
   /** The server greeted us on this connection. */
   ready = false
   epoch = ''
@@ -135,6 +139,12 @@ export class Chat extends Watched implements Link {
     this.nobody()
   }
 
+  /** My account is gone, in this tab and, by what it remembers, in all others. */
+  end(): void {
+    forget('me')
+    this.leave()
+  }
+
   private leave(): void {
     this.wire.close()
     this.nobody()
@@ -142,13 +152,19 @@ export class Chat extends Watched implements Link {
 
   private async ask(): Promise<void> {
     try {
-      const { user, admin, registration } = await this.account.who()
+      const { user, admin, registration, server } = await this.account.who()
       this.admin = admin
       this.registration = registration
+      this.server = server
       if (user && (!this.me || user.userId === this.me.userId)) this.become(user)
       this.changed()
     } catch (err) {
       if (!(err instanceof Refusal)) throw err // the first screen asks again, by trying
+    } finally {
+      if (!this.asked) {
+        this.asked = true
+        this.changed()
+      }
     }
   }
 
@@ -171,6 +187,7 @@ export class Chat extends Watched implements Link {
     if (this.me) forget('rooms.' + this.me.userId)
     forget('me')
     this.me = undefined
+    this.admin = false
     this.ready = false
     this.epoch = ''
     this.outage.end()

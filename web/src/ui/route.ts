@@ -43,6 +43,9 @@ export const search = computed(() => {
   return { words: asked.get('q') ?? '', group: asked.get('in') ?? undefined }
 })
 
+/** The part of the administrators' area at /admin/<part>; "" at /admin itself, undefined elsewhere. */
+export const section = computed(() => /^\/admin(?:\/([a-z]*))?\/?(?:[?#]|$)/.exec(path.value)?.slice(1).map((part) => part ?? '')[0])
+
 export function pathToSearch(words: string, group?: string): string {
   return '/search?' + new URLSearchParams({ q: words, ...(group && { in: group }) }).toString()
 }

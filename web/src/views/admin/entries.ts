@@ -1,0 +1,46 @@
+import { words } from '../../i18n/admin'
+import type { AuditEntry, Names } from '../../model/admin'
+import { sizeOf } from '../../ui/size'
+import { shortTime } from '../../ui/time'
+
+/** The name of who acted. */
+export function wordActor(e: AuditEntry, names: Names): string {
+  return e.by ? (names.users[e.by] ?? words.value.gone) : words.value.console
+}
+
+/** What was done, in a word. */
+export const wordAct = (act: string) => words.value.acts[act] ?? act
+
+/** What the entry says beside who, whom and where. */
+export function wordValue(e: AuditEntry): string {
+  const value = e.value ?? ''
+  if (e.act === 'setting') {
+    const [name = '', now] = value.split(/=(.*)/)
+    const known = words.value.settingNames[name as keyof typeof words.value.settingNames] ?? name
+    return now === undefined ? `${known} · ${words.value.giveBack}` : `${known} → ${wordSetting(name, now)}`
+  }
+  if (e.act === 'setWordList') return words.value.wordsCount(Number(value))
+  if (e.act === 'setAdmin') return value === 'true' ? words.value.makeAdmin : words.value.unmakeAdmin
+  if (e.act === 'recall' || e.act === 'resolveReports') return '#' + value
+  return /^\d{4}-\d\d-\d\dT/.test(value) ? shortTime(new Date(value)) : value
+}
+
+/** The value of a setting as the settings show it. */
+function wordSetting(name: string, value: string): string {
+  switch (name) {
+    case 'guests': return words.value.guestModes[value as 'open'] ?? value
+    case 'registration': return words.value.registrationModes[value as 'open'] ?? value
+    case 'uploadBytes': return sizeOf(Number(value))
+    case 'retention': return value === '0' ? words.value.forEver : words.value.keepDays(Number(value))
+    case 'editSeconds':
+    case 'recallSeconds': return value === '0' ? words.value.forEver : words.value.seconds(Number(value))
+  }
+  return value
+}
+
+/** An entry on one line. */
+export function wordEntry(e: AuditEntry, names: Names): string {
+  const whom = e.target ? (names.users[e.target] ?? words.value.gone) : ''
+  const where = e.groupId ? (names.groups[e.groupId] ?? words.value.gone) : ''
+  return [wordActor(e, names), wordAct(e.act), whom, where, wordValue(e)].filter(Boolean).join(' · ')
+}
