@@ -33,20 +33,20 @@ type server struct {
 }
 
 // startServer builds the program, starts it without limits, and stops it with the test.
-func startServer(t *testing.T) *server { return startServerOn(t, "") }
+func startServer(t *testing.T, args ...string) *server { return startServerOn(t, "", args...) }
 
 // startServerOn is the same on a PostgreSQL database, unless its address is empty.
-func startServerOn(t *testing.T, database string) *server {
+func startServerOn(t *testing.T, database string, args ...string) *server {
 	t.Helper()
 	program := programUnderTest(t)
 	address := freeAddress(t)
 	data := t.TempDir()
 	s := &server{
 		url: "http://" + address, data: data, database: database,
-		args: []string{
+		args: append([]string{
 			program, "serve", "--listen", address, "--data", data,
 			"--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0",
-		},
+		}, args...),
 	}
 	s.start(t)
 	t.Cleanup(func() { s.stop(t) })
