@@ -176,7 +176,7 @@ func TestPublishDoesNotBlockWithoutRedis(t *testing.T) {
 			full++
 		}
 	}
-	if took := time.Since(start); took > 2*time.Second {
+	if took := time.Since(start); took > 15*time.Second { // and 20,000 times a second if it waited
 		t.Errorf("publishing took %v while Redis did not answer", took)
 	}
 	if s := a.Stats(); full < 10_000 || s.Dropped != uint64(full) || s.Waiting > 1000 {
