@@ -23,6 +23,17 @@ const target = "https://hooks.example.org/in?key=secret"
 // settled waits until everything that can be told now is.
 func settled() { synctest.Wait() }
 
+// hooked is a house with a room of alice's, of which a program at target is told.
+func hooked(t *testing.T) (*house, *chat.User, chat.GroupID, *chat.WebhookSecret) {
+	t.Helper()
+	h := newHouse(t)
+	alice := h.member("alice")
+	g := h.room("lobby", alice)
+	hook := h.hook(alice, g, target)
+	settled()
+	return h, alice, g, hook
+}
+
 func TestWebhookIsToldEveryMessageInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
@@ -97,11 +108,7 @@ func TestWebhookHearsOnlyWhatItWants(t *testing.T) {
 
 func TestWhatWasRolledBackIsNeverTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		alice := h.member("alice")
-		g := h.room("lobby", alice)
-		h.hook(alice, g, target)
-		settled()
+		h, alice, g, _ := hooked(t)
 		failure := errors.New("changed my mind")
 		err := h.store.Change(h.ctx, g, func(tx chat.GroupTx) error {
 			return errors.Join(tx.AddMessage(&chat.Message{ID: "x", Kind: chat.MessageText, Text: "never"}), failure)
@@ -117,11 +124,7 @@ func TestWhatWasRolledBackIsNeverTold(t *testing.T) {
 
 func TestFailedDeliveryIsTriedAgainLaterAndLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		alice := h.member("alice")
-		g := h.room("lobby", alice)
-		hook := h.hook(alice, g, target)
-		settled()
+		h, alice, g, hook := hooked(t)
 		var tried []time.Time
 		ids := map[string]bool{}
 		h.world.answers(func(d delivery) (int, http.Header, error) {
@@ -155,11 +158,7 @@ func TestFailedDeliveryIsTriedAgainLaterAndLater(t *testing.T) {
 
 func TestEventThatIsNotWantedIsGivenUpAfterAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		alice := h.member("alice")
-		g := h.room("lobby", alice)
-		h.hook(alice, g, target)
-		settled()
+		h, alice, g, _ := hooked(t)
 		h.world.answers(func(d delivery) (int, http.Header, error) {
 			if strings.Contains(d.body, "poison") {
 				return http.StatusBadRequest, nil, nil
@@ -183,11 +182,7 @@ func TestEventThatIsNotWantedIsGivenUpAfterAnHour(t *testing.T) {
 
 func TestWebhookThatIsNotThereForDaysIsSwitchedOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		alice := h.member("alice")
-		g := h.room("lobby", alice)
-		hook := h.hook(alice, g, target)
-		settled()
+		h, alice, g, hook := hooked(t)
 		h.world.answers(unreachable)
 		for range 71 {
 			h.send(alice, g, "one of many")
@@ -216,11 +211,7 @@ func TestWebhookThatIsNotThereForDaysIsSwitchedOff(t *testing.T) {
 
 func TestWebhookThatIsGoneIsSwitchedOffAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		alice := h.member("alice")
-		g := h.room("lobby", alice)
-		hook := h.hook(alice, g, target)
-		settled()
+		h, alice, g, hook := hooked(t)
 		h.world.answers(always(http.StatusGone))
 		h.send(alice, g, "one")
 		settled()
@@ -232,11 +223,7 @@ func TestWebhookThatIsGoneIsSwitchedOffAtOnce(t *testing.T) {
 
 func TestTargetSaysHowLongToWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		alice := h.member("alice")
-		g := h.room("lobby", alice)
-		h.hook(alice, g, target)
-		settled()
+		h, alice, g, _ := hooked(t)
 		h.world.answers(func(delivery) (int, http.Header, error) {
 			return http.StatusTooManyRequests, http.Header{"Retry-After": {"120"}}, nil
 		})
@@ -252,11 +239,7 @@ func TestTargetSaysHowLongToWait(t *testing.T) {
 
 func TestStopLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		alice := h.member("alice")
-		g := h.room("lobby", alice)
-		h.hook(alice, g, target)
-		settled()
+		h, alice, g, _ := hooked(t)
 		var want []string
 		for round := range 5 {
 			h.world.answers(func(d delivery) (int, http.Header, error) {
