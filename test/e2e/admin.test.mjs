@@ -134,6 +134,48 @@ suite('admin', (house) => {
     for (const act of ['addUser', 'createBot', 'invite']) await audited(page, act)
   })
 
+  test('reports: what was said is taken back, its author is put out, and each decision is resolved', async () => {
+    const page = await ruler()
+    const [loud, quiet] = [await member('大嗓门'), await member('清净')]
+    const room = house.newRoom()
+    for (const who of [loud, quiet]) {
+      await who.goto(house.server.url + '/g/' + encodeURIComponent(room))
+      await at(who, 'composer').waitFor()
+    }
+    await say(loud, '便宜卖了')
+    await until(() => texts(quiet), (t) => t.includes('便宜卖了'), 'heard')
+    const report = async () => {
+      await quiet.locator('[data-testid=message]').last().click({ button: 'right' })
+      await quiet.getByRole('menuitem', { name: '举报' }).click()
+      await quiet.locator('dialog textarea, dialog input').first().fill('广告')
+      await quiet.locator('dialog .button-main').click()
+      await until(() => quiet.locator('dialog textarea, dialog input').count(), (n) => n === 0, 'reported')
+      await quiet.keyboard.press('Escape')
+      await until(() => quiet.locator('dialog').count(), (n) => n === 0, 'closed')
+    }
+    await report()
+    await open(page, 'reports')
+    const card = at(page, 'report').filter({ hasText: '便宜卖了' })
+    await card.waitFor()
+    assert.match(await card.textContent(), /广告.*清净/)
+    await card.getByTestId('verdict-recall').click()
+    await card.getByTestId('sure').click()
+    await until(() => texts(quiet), (t) => !t.includes('便宜卖了'), 'recalled')
+    await until(() => card.count(), (n) => n === 0, 'resolved')
+    await say(loud, '再来一次')
+    await until(() => texts(quiet), (t) => t.includes('再来一次'), 'heard')
+    await report()
+    await page.reload()
+    await at(page, 'verdict-ban').click()
+    await at(page, 'sure').click()
+    await until(() => loud.evaluate(() => document.body.textContent), (t) => /移出/.test(t), 'put out')
+    await page.getByRole('button', { name: '已处理' }).click()
+    await until(() => at(page, 'report').count(), (n) => n >= 2, 'both are kept')
+    await audited(page, 'ban')
+    await at(page, 'audit-by').first().click()
+    await at(page, 'audit-chip').waitFor()
+  })
+
   test('groups: limits hold at once, another owner, dissolved', async () => {
     const page = await ruler()
     const [owner, heir] = [await member('老群主'), await member('新群主')]
@@ -198,7 +240,7 @@ suite('admin', (house) => {
     await audited(page, 'setting')
   })
 
-  test('on a phone every part fits, and tables are cards', async () => {
+  test('on a phone: every part fits, tables are cards, and the keyboard reaches what a finger does', async () => {
     const page = await ruler({ viewport: phone, locale: 'en-US' })
     for (const part of ['', 'people', 'groups', 'reports', 'audit', 'settings']) {
       await open(page, part)
@@ -206,5 +248,99 @@ suite('admin', (house) => {
       const wide = await page.evaluate(() => document.querySelector('.admin-main').scrollWidth - document.querySelector('.admin-main').clientWidth)
       assert.ok(wide <= 0, `${part || 'overview'} is ${wide} px too wide`)
     }
+    await open(page, 'people')
+    await at(page, 'account').first().waitFor()
+    await at(page, 'account-open').first().focus()
+    await page.keyboard.press('Enter')
+    await at(page, 'account-card').waitFor()
+    await page.keyboard.press('Escape')
+    await until(() => at(page, 'account-card').count(), (n) => n === 0, 'closed')
+    assert.equal(await page.evaluate(() => document.activeElement?.dataset.testid), 'account-open', 'the focus is back')
+  })
+})
+
+suite('account and files', (house) => {
+  const member = async (username, nickName) => {
+    const page = await (await house.someone()).tab()
+    await page.goto(house.server.url + '/account')
+    await at(page, 'to-register').click()
+    await at(page, 'username').fill(username)
+    await at(page, 'nickname').fill(nickName)
+    await at(page, 'password').fill('a long secret of mine')
+    await at(page, 'submit').click()
+    await page.locator('.me-bar, .tabs').first().waitFor()
+    return page
+  }
+  const picture = async (page, width, height, colour, name) => ({
+    name, mimeType: 'image/png',
+    buffer: Buffer.from(await page.evaluate(({ width, height, colour }) => {
+      const canvas = Object.assign(document.createElement('canvas'), { width, height })
+      const pen = canvas.getContext('2d')
+      pen.fillStyle = colour
+      pen.fillRect(0, 0, width, height)
+      return canvas.toDataURL('image/png').split(',')[1]
+    }, { width, height, colour }), 'base64'),
+  })
+
+  test('deleting my account asks for the password, ends all my tabs, and leaves what I said without my name', async () => {
+    const page = await member('leaver', '要走的人')
+    const room = house.newRoom()
+    await page.goto(house.server.url + '/g/' + encodeURIComponent(room))
+    await say(page, '再会')
+    await until(() => rows(page), (r) => r.at(-1)?.state === 'sent', 'said')
+    const tab = await page.context().newPage()
+    await tab.goto(house.server.url + '/g/' + encodeURIComponent(room))
+    await at(tab, 'composer').waitFor()
+    const other = await (await house.someone()).tab()
+    await join(other, house.server.url, '留下的人', room)
+    await at(page, 'settings').click()
+    await at(page, 'delete-me').click()
+    await at(page, 'delete-password').fill('wrong')
+    await at(page, 'delete-sure').click()
+    await at(page, 'delete-form').getByRole('alert').waitFor()
+    await at(page, 'delete-password').fill('a long secret of mine')
+    await at(page, 'delete-sure').click()
+    await at(page, 'nickname').waitFor()
+    await at(tab, 'nickname').waitFor()
+    await until(() => other.locator('.message header b').first().textContent(), (n) => n === '已注销', 'the name is gone')
+    assert.ok((await texts(other)).includes('再会'), 'what was said stays')
+    await page.goto(house.server.url + '/account')
+    await at(page, 'username').fill('leaver')
+    await at(page, 'password').fill('a long secret of mine')
+    await at(page, 'submit').click()
+    await page.getByRole('alert').waitFor()
+  })
+
+  test('a group has a picture, and a list of what was sent in it', async () => {
+    const page = await member('keeper', '管家')
+    const other = await (await house.someone()).tab()
+    const room = house.newRoom()
+    await page.goto(house.server.url + '/g/' + encodeURIComponent(room))
+    await at(page, 'composer').waitFor()
+    await say(page, '第一句')
+    await until(() => rows(page), (r) => r.at(-1)?.state === 'sent', 'said')
+    await at(page, 'group-picture-file').setInputFiles([await picture(page, 300, 200, 'teal', '门.png')])
+    await until(() => at(page, 'group-info').locator('.who img').count(), (n) => n === 1, 'its picture')
+    await join(other, house.server.url, '访客', room)
+    await until(() => at(other, 'group-info').locator('.who img').count(), (n) => n === 1, 'others see it')
+    assert.equal(await at(other, 'group-picture').count(), 0, 'a guest changes nothing')
+    const size = await at(other, 'group-info').locator('.who img').evaluate((img) => img.decode().then(() => img.naturalWidth / img.naturalHeight))
+    assert.equal(size, 1, 'a square')
+    await at(page, 'file-picker').setInputFiles([await picture(page, 64, 64, 'gold', '甲.png'), await picture(page, 64, 64, 'navy', '乙.png'), { name: '清单.txt', mimeType: 'text/plain', buffer: Buffer.from('一') }])
+    await at(page, 'send').click()
+    await until(() => rows(page), (r) => r.length === 2 && r.at(-1).state === 'sent', 'sent')
+    for (let i = 0; i < 30; i++) await say(page, '后来的话 ' + i)
+    await at(other, 'group-files').click()
+    await until(() => at(other, 'grid-picture').count(), (n) => n === 2, 'two pictures')
+    await at(other, 'grid-picture').first().click()
+    assert.match(await at(other, 'viewer').textContent(), /\.png/)
+    await other.keyboard.press('Escape')
+    await until(() => at(other, 'viewer').count(), (n) => n === 0, 'closed')
+    await other.locator('dialog').getByRole('button', { name: '文件', exact: true }).click()
+    await until(() => at(other, 'list-jump').textContent().catch(() => ''), (t) => t.includes('清单.txt'), 'the file')
+    const [download] = await Promise.all([other.waitForEvent('download'), at(other, 'list-download').click()])
+    assert.equal(download.suggestedFilename(), '清单.txt')
+    await at(other, 'list-jump').click()
+    await until(() => other.evaluate(() => document.querySelector('.message.target [data-testid=file]')?.textContent ?? ''), (t) => t.includes('清单.txt'), 'its message')
   })
 })
