@@ -85,7 +85,7 @@ var rooms = map[string]room{
 		why: "a PostgreSQL server of a test's own; tests alone use it",
 	},
 	"internal/cluster": {
-		modules: "github.com/jackc/pgx/v5",
+		modules: "github.com/jackc/pgx/v5 github.com/redis/rueidis",
 		why:     "carries notes between the nodes of one database; what they say is the business of who publishes them",
 	},
 	"internal/cluster/clustertest": {

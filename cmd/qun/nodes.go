@@ -25,11 +25,23 @@ func newNode(ctx context.Context, p *plan, data *store.Store, log *slog.Logger) 
 	if err != nil {
 		return nil, fmt.Errorf("read the key of the nodes: %w", err)
 	}
-	bus, err := cluster.NewPostgres(p.settings.Database, cluster.Channel(key), log)
+	bus, err := newBus(p, cluster.Channel(key), log)
 	if err != nil {
 		return nil, err
 	}
 	return cluster.New(bus, cluster.Config{Key: key, Logger: log}), nil
+}
+
+// newBus is Redis where there is one, else the database.
+func newBus(p *plan, channel string, log *slog.Logger) (cluster.Bus, error) {
+	if p.settings.Redis == "" {
+		return cluster.NewPostgres(p.settings.Database, channel, log)
+	}
+	bus, err := cluster.NewRedis(p.settings.Redis, channel, log)
+	if err != nil {
+		return nil, fmt.Errorf("--redis: %w: correct it, for example redis://localhost:6379", err)
+	}
+	return bus, nil
 }
 
 // meetTime is how long a node that starts waits for the others to show themselves.

@@ -7,7 +7,7 @@ import (
 
 // A Bus carries payloads from each node to all, the sender included. It may lose, double, delay and reorder them.
 type Bus interface {
-	// Run hears payloads, from the calling goroutine, until ctx ends. It connects by itself, again and again: up is called
+	// Run hears payloads, from one goroutine at a time, until ctx ends; when it has returned nothing is heard any more. It connects by itself, again and again: up is called
 	// each time it hears (again), for what was published before that may have been missed.
 	Run(ctx context.Context, hear func(payload []byte), up func())
 	// Publish hands a payload over; one goroutine at a time calls it. An error says that nobody may have heard it.

@@ -9,6 +9,7 @@ import (
 
 	"qun/internal/cluster"
 	"qun/internal/cluster/clustertest"
+	"qun/internal/redistest"
 	"qun/internal/store/pgtest"
 )
 
@@ -34,6 +35,63 @@ func onPostgres(t *testing.T, server *pgtest.Server) *cluster.Postgres {
 	}
 	return bus
 }
+
+func TestRedisIsABus(t *testing.T) {
+	server := redistest.For(t)
+	clustertest.Run(t, func(*testing.T) clustertest.Join {
+		return func(t *testing.T) cluster.Bus { return onRedis(t, server) }
+	})
+}
+
+func onRedis(t *testing.T, server *redistest.Server) *cluster.Redis {
+	t.Helper()
+	bus, err := cluster.NewRedis(server.URL(), cluster.Channel([]byte("key")), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bus
+}
+
+// Redis may be missing when nodes start, go away and come back empty, or stand still: they find each other again, and know
+// that they may have missed something.
+func TestRedisComesBack(t *testing.T) {
+	server := redistest.For(t)
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	a, b := newMember(onRedis(t, server), "key"), newMember(onRedis(t, server), "key")
+	defer a.Close()
+	defer b.Close()
+	again := func(after string) {
+		t.Helper()
+		b.take()
+		missed := 0
+		wait(t, "they hear each other after it "+after, func() bool {
+			a.topic.Publish([]byte(`"again"`))
+			heard, more, _ := b.take()
+			missed += more
+			return len(heard) > 0 && missed > 0
+		})
+	}
+	try := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	try(server.Run())
+	again("started")
+	try(server.Kill())
+	try(server.Run())
+	again("was killed")
+	try(server.Pause())
+	<-time.After(silenceOfRedis)
+	try(server.Resume())
+	again("stood still")
+}
+
+// silenceOfRedis is longer than a bus waits for a sign of life.
+const silenceOfRedis = 5 * time.Second
 
 // A database that is killed under two nodes brings them together again, and both know that they may have missed something.
 func TestPostgresComesBack(t *testing.T) {

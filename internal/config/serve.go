@@ -17,6 +17,7 @@ type Serve struct {
 	LAN       bool     `name:"lan" help:"Let the phones and computers of the local network in: port 3000 on this machine's private addresses, and nobody who calls it by another name. Prints each address, and a QR code. Excludes --listen."`
 	PublicURL string   `name:"public-url" placeholder:"URL" help:"The address people use when it is not the one listened on, for example https://chat.example.org behind a proxy."`
 	Storage
+	Redis string `placeholder:"URL" help:"Let the servers that share a PostgreSQL database tell each other through this Redis, redis://user:password@host:port, instead of through the database. It keeps nothing. Better said by the variable or the file, as the database."`
 	Secure
 
 	Origin       []string `placeholder:"ORIGIN" help:"Web pages of this origin may connect too, for example https://www.example.org; * means all. They never use the cookie. More than once if you like."`
@@ -94,6 +95,9 @@ func (s *Serve) Check() error {
 		return err
 	}
 	if err := s.Storage.Check(); err != nil {
+		return err
+	}
+	if err := s.checkRedis(); err != nil {
 		return err
 	}
 	if len([]rune(s.Name)) > maxName || strings.ContainsFunc(s.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
@@ -194,6 +198,19 @@ func checkOrigin(origin string) error {
 	}
 	if _, err := canonicalOrigin(origin); err != nil {
 		return fmt.Errorf("--origin %s: scheme, host and port are needed and nothing else, for example https://www.example.org, or *", origin)
+	}
+	return nil
+}
+
+// checkRedis never repeats the address: it may hold a password.
+func (s *Serve) checkRedis() error {
+	switch {
+	case s.Redis == "":
+		return nil
+	case !strings.HasPrefix(s.Redis, "redis://") && !strings.HasPrefix(s.Redis, "rediss://"):
+		return fmt.Errorf("--redis: an address of Redis is needed, for example redis://localhost:6379, or rediss://… over TLS")
+	case s.Database == "":
+		return fmt.Errorf("--redis: servers that tell each other something share a PostgreSQL database: name it with --database")
 	}
 	return nil
 }

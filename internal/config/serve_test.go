@@ -140,6 +140,8 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"proxy by name":       {func(s *config.Serve) { s.TrustedProxy = []string{"nginx"} }, "--trusted-proxy nginx"},
 		"no data":             {func(s *config.Serve) { s.Data = "" }, "--data"},
 		"another database":    {func(s *config.Serve) { s.Database = "mysql://u:secret@h/d" }, "--database"},
+		"another bus":         {func(s *config.Serve) { s.Database, s.Redis = "postgres://h/d", "amqp://u:secret@h" }, "--redis"},
+		"bus of one alone":    {func(s *config.Serve) { s.Redis = "redis://u:secret@h" }, "--database"},
 		"negative retention":  {func(s *config.Serve) { s.Retention = -1 }, "--retention"},
 		"negative limit":      {func(s *config.Serve) { s.LimitSockets = -1 }, "--limit-sockets"},
 		"negative time":       {func(s *config.Serve) { s.RecallWithin = -time.Second }, "--recall-within"},

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"qun/internal/redistest"
 	"qun/internal/store/pgtest"
 )
 
@@ -58,6 +59,68 @@ func TestNodesAreKilledUnderLoad(t *testing.T) {
 		node.stop(t)
 	}
 	nodes[0].check(t)
+}
+
+// Redis carries what two nodes tell each other, and is killed: messages are acknowledged all the same, and heard at the other
+// node within two seconds.
+func TestNodesDoWithoutRedis(t *testing.T) {
+	database, redis := pgtest.For(t, pgtest.Config{}), redistest.For(t)
+	nodes := make([]*server, 2)
+	for i := range nodes {
+		nodes[i] = startServerOn(t, database.URL("postgres"), "--redis", redis.URL())
+	}
+	heard := make(chan push, 1000)
+	listener := &person{server: nodes[1], name: "listener"}
+	ear, err := listener.arrive(t.Context(), nil, func(p push) { heard <- p }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ear.leave()
+	if _, err := ear.enter(t.Context(), room); err != nil {
+		t.Fatal(err)
+	}
+	sender := (&person{server: nodes[0], name: "sender"}).mustEnter(t, room)
+	defer sender.leave()
+	say := func(clientID string) time.Duration {
+		t.Helper()
+		if _, err := sender.say(t.Context(), clientID, clientID); err != nil {
+			t.Fatalf("%s: %v", clientID, err)
+		}
+		for start := time.Now(); ; {
+			select {
+			case p := <-heard:
+				if p.ClientID == clientID {
+					return time.Since(start)
+				}
+			case <-time.After(5 * time.Second):
+				t.Fatalf("%s is never heard", clientID)
+			}
+		}
+	}
+	for i := range 5 {
+		t.Logf("with Redis: %s", say(fmt.Sprint("with ", i)))
+	}
+	if err := redis.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		took := say(fmt.Sprint("without ", i))
+		t.Logf("without: %s", took)
+		if took > 2*time.Second {
+			t.Errorf("heard after %s, want 2 s at most", took)
+		}
+	}
+	if err := redis.Run(); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; ; i++ {
+		if took := say(fmt.Sprint("again ", i)); took < 100*time.Millisecond {
+			return
+		}
+		if i > 20 {
+			t.Fatal("Redis is back, and nothing goes faster")
+		}
+	}
 }
 
 // wander is chatter at several nodes: whoever loses one, and who has said enough, goes to another.
