@@ -203,6 +203,21 @@ describe('unread', () => {
     expect([first.unread, second.unread]).toEqual([0, 0])
   })
 
+  test('a message that came and was changed during a long outage counts as missed, though the last answer brings it', async () => {
+    const server = new FakeServer()
+    server.syncSize = 50
+    const g = server.group('lobby')
+    const a = await client(server, person('a'))
+    const room = await enter(a, 'lobby')
+    a.wire.cut()
+    await settle()
+    for (let i = 1; i <= 120; i++) server.say(g, person('b'), 'missed ' + i)
+    server.edit(g, 2, 'missed, and edited')
+    a.wire.mend()
+    await settle(500)
+    expect([a.chat.outage.state, a.chat.outage.missed, room.unread]).toEqual(['back', 120, 120])
+  })
+
   test('stays exact over an outage', async () => {
     const server = new FakeServer()
     const a = await client(server, person('a'))

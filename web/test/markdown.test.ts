@@ -53,9 +53,13 @@ describe('markdown', () => {
     ['>'.repeat(8000)], ['> '.repeat(4000)], ['- '.repeat(4000)], ['*'.repeat(8000)], ['['.repeat(8000)], ['`'.repeat(7999)],
     ['**a'.repeat(2600)], ['_a_'.repeat(2600)], ['~~a'.repeat(2600)], ['[a]('.repeat(2000)], ['http://'.repeat(1100)], ['1. '.repeat(2600)], ['<a '.repeat(2600)],
   ])('hostile text %# costs less than half a second and loses nothing', (source) => {
-    const began = performance.now()
+    const cost = () => {
+      const began = performance.now()
+      shows(source)
+      return performance.now() - began
+    }
+    expect(Math.min(cost(), cost(), cost())).toBeLessThan(500) // what else the machine does is no matter
     const text = shows(source).replace(/<[^>]*>/g, '')
-    expect(performance.now() - began).toBeLessThan(500)
     expect(text.length).toBeGreaterThan(0)
   })
 })

@@ -39,6 +39,8 @@ export class Log {
   private syncing = 0
   private paging = 0
   private heard = 0
+  /** Where a sync in several answers began: a later one brings what is new but was changed since, out of its place. */
+  private since: number | undefined
 
   constructor(private readonly events: LogEvents = {}) {}
 
@@ -108,16 +110,19 @@ export class Log {
     if (s.reset) this.forget()
     const asked = this.head
     const messages = s.messages ?? []
+    const since = this.since ?? asked
     if (s.reset) this.ranges.add(messages[0]?.seq ?? s.head + 1, s.head)
     else this.ranges.add(asked + 1, s.head)
     this.begin(Math.max(asked, s.head))
     this.heard = Math.max(s.latest, ...this.held.keys())
     for (const row of messages) {
-      if (this.merge(row) && row.seq > asked && !s.reset) this.events.arrived?.(row)
+      if (this.merge(row) && row.seq > since && !s.reset) this.events.arrived?.(row)
     }
     for (const member of s.members ?? []) this.events.member?.(member)
     if (s.group) this.events.group?.(s.group)
-    return s.more === true && s.head > asked
+    const more = s.more === true && s.head > asked
+    this.since = more && !s.reset ? since : undefined
+    return more
   }
 
   /** Says that a page was asked for. Every call is followed by one of page. */
@@ -150,6 +155,7 @@ export class Log {
   forget(): void {
     this.head = 0
     this.started = false
+    this.since = undefined
     this.ranges.clear()
     this.rows.clear()
     this.sorted = undefined
