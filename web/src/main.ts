@@ -13,6 +13,7 @@ import { createApp } from 'vue'
 import { chat } from './app'
 import App from './App.vue'
 import { startNotices } from './ui/notices'
+import './ui/theme' // follows the system's from the start
 
 void chat.start()
 startNotices(chat)

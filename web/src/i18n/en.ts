@@ -1,4 +1,4 @@
-import type { Catalogue } from './zh-CN'
+import type { Catalogue, SystemLine } from './zh-CN'
 
 // The app's words in English: sentence case, contractions welcome, curly quotes, no blame.
 
@@ -69,6 +69,7 @@ export const en: Catalogue = {
   nobodySpoke: 'Nobody has spoken yet',
   nobodySpokeHint: 'Say the first thing, or send the link to somebody.',
   joined: (who) => `${who} joined`,
+  systemLine: (act, told) => worded(act, told),
   recalled: (who) => `${who} unsent a message`,
   recalledMine: 'You unsent a message',
   edited: 'edited',
@@ -276,4 +277,29 @@ export const en: Catalogue = {
 
   today: 'Today',
   yesterday: 'Yesterday',
+}
+
+/** The lines that nobody said. Who is not known any more is somebody. */
+function worded(act: string, { by = 'Somebody', target = 'somebody', value }: SystemLine): string {
+  switch (act) {
+    case 'create': return `${by} made the group`
+    case 'add': return `${by} brought ${target} in`
+    case 'leave': return `${by} left`
+    case 'kick': return `${by} removed ${target}`
+    case 'ban': return `${by} removed ${target} for good`
+    case 'mute': return `${by} muted ${target}`
+    case 'unmute': return `${by} unmuted ${target}`
+    case 'muteAll': return `${by} muted everybody`
+    case 'unmuteAll': return `${by} let everybody speak again`
+    case 'role': return value === 'admin' ? `${by} made ${target} an admin` : `${by} took the admin role from ${target}`
+    case 'owner': return `${by} handed the group over to ${target}`
+    case 'name': return `${by} renamed the group to “${value ?? ''}”`
+    case 'topic': return `${by} changed what the group is about`
+    case 'avatar': return `${by} changed the group’s picture`
+    case 'announcement': return `${by} changed the announcement`
+    case 'retention': return value === '0' ? `${by} lifted the limit on how long messages are kept` : `${by} has messages kept for ${value} days`
+    case 'slowMode': return value === '0' ? `${by} turned slow mode off` : `${by} turned slow mode on: one message in ${value} s`
+    case 'dissolve': return `${by} dissolved the group`
+    default: return `${by} changed the group’s settings`
+  }
 }

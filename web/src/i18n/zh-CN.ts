@@ -1,6 +1,14 @@
 // The app's words in Chinese. Written, not translated: short clauses, 你, full-width punctuation, digits always.
 // Whatever stands here must stand in en.ts too; the build fails otherwise.
 
+/** What a line tells that nobody said: who did it, to whom, what; and the server's own words for it, which are Chinese. */
+export interface SystemLine {
+  by: string | undefined
+  target: string | undefined
+  value: string | undefined
+  plain: string
+}
+
 export const zhCN = {
   name: '中文',
   other: 'English',
@@ -71,6 +79,7 @@ export const zhCN = {
   nobodySpoke: '这里还没人说话',
   nobodySpokeHint: '说第一句话，或者把链接发给想聊的人。',
   joined: (who: string) => `${who} 加入了`,
+  systemLine: (_act: string, told: SystemLine) => told.plain,
   recalled: (who: string) => `${who} 撤回了一条消息`,
   recalledMine: '你撤回了一条消息',
   edited: '已编辑',

@@ -76,6 +76,7 @@ export class Room extends Watched {
   private readTimer: ReturnType<typeof setTimeout> | undefined
   private readOwed = false
   private toldCount = 0
+  private named = false // the members were asked for
   private paged: Range | undefined // what the last page brought
   private pins: Row[] = []
   private readonly quotes = new Map<number, Row | null>() // null: there is no such message, or it is on its way
@@ -362,6 +363,26 @@ export class Room extends Watched {
       kept.push({ from: rows[Math.max(0, index(rows, from) - margin)]!.seq, to: rows[index(rows, to) + margin]?.seq ?? Infinity })
     }
     this.log.keep(kept)
+  }
+
+  /** What somebody is called here. Who was never seen is asked for, once; somebody who is gone stays unknown. */
+  nameOf(userId: UserId): string | undefined {
+    const name = this.people.get(userId)?.nickName
+    if (name === undefined && !this.named && this.link.ready) {
+      this.named = true
+      void this.meetAll()
+    }
+    return name
+  }
+
+  private async meetAll(): Promise<void> {
+    try {
+      const { members } = await this.link.request<{ members: Member[] }>('members', { groupId: this.id })
+      for (const member of members) if (!this.people.has(member.userId)) this.meet(member)
+      this.changed()
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err // they stay unknown
+    }
   }
 
   // Pages of history.

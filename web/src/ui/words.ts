@@ -4,10 +4,13 @@ import type { Room } from '../model/room'
 import { isImage } from '../model/upload'
 
 /** A line of the timeline that nobody said, worded in the reader's language. */
-export function wordLine(message: Message, me: UserId | undefined): string {
+export function wordLine(message: Message, me: UserId | undefined, room: Room): string {
   if (message.recalledAt) return message.userId === me ? text.value.recalledMine : text.value.recalled(message.nickName)
   if (message.kind === 'join' || message.system?.act === 'join') return text.value.joined(message.nickName)
-  return message.message
+  if (!message.system) return message.message
+  const { act, by, target, value } = message.system
+  const name = (id: UserId | undefined) => (id === undefined ? undefined : room.nameOf(id))
+  return text.value.systemLine(act, { by: name(by), target: name(target), value, plain: message.message })
 }
 
 /** What a message says, in one line of plain words. */
@@ -21,8 +24,8 @@ function wordFiles(files: readonly { name: string; type: string }[]): string {
 }
 
 /** A message in one line of plain words, as the list of conversations shows it. */
-export function wordLast(message: Message, me: UserId | undefined): string {
-  if (message.recalledAt || message.kind === 'join' || message.kind === 'system') return wordLine(message, me)
+export function wordLast(message: Message, me: UserId | undefined, room: Room): string {
+  if (message.recalledAt || message.kind === 'join' || message.kind === 'system') return wordLine(message, me, room)
   const what = wordSaid(message)
   return message.userId === me ? what : text.value.said(message.nickName, what)
 }
