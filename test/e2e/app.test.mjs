@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { at, banners, desk, faults, join, launch, person, phone, retryNow, rows, say, texts, until, visit } from './support/browser.mjs'
+import { at, banners, desk, join, phone, retryNow, rows, say, texts, until, visit } from './support/browser.mjs'
 import { Server } from './support/server.mjs'
 import { suite } from './support/suite.mjs'
 
 suite('the web app', (house) => {
-  test('from nickname to first message in under three seconds', async () => {
-    const page = await (await house.someone()).tab()
-    const began = Date.now()
-    await page.goto(house.server.url)
-    assert.equal(await at(page, 'room').inputValue(), '大厅')
-    await at(page, 'nickname').fill('小满')
-    await at(page, 'nickname').press('Enter')
-    await say(page, '你好')
-    await until(() => rows(page), (r) => r.some((m) => m.text === '你好' && m.state === 'sent'), 'my first message')
-    const took = Date.now() - began
-    assert.ok(took < 3000, `took ${took} ms`)
-    assert.equal(new URL(page.url()).pathname, '/g/' + encodeURIComponent('大厅'))
-  })
-
   test('a reload keeps who I am and where I was', async () => {
     const page = await (await house.someone()).tab()
     await join(page, house.server.url, '回来的人', house.newRoom())
@@ -162,27 +148,6 @@ suite('the web app', (house) => {
     await until(() => rows(page), (r) => r.map((m) => m.text + m.state).join() === '之前sent,之后sent', 'sent by a new connection', 9000)
   })
 
-  test('it works without a secure context too, as on a LAN', async () => {
-    const lan = await launch(['--host-resolver-rules=MAP lan.test 127.0.0.1'])
-    const home = await Server.start((port) => ['--public-url', `http://lan.test:${port}`, '--guests', 'open'])
-    try {
-      const someoneThere = await person(lan)
-      const page = await someoneThere.tab()
-      await join(page, `http://lan.test:${home.port}`, '局域网', '大厅')
-      assert.equal(await page.evaluate(() => isSecureContext), false)
-      await say(page, '也行')
-      await until(() => rows(page), (r) => r[0]?.state === 'sent', 'sent')
-      await page.reload()
-      await until(() => texts(page), (t) => t.join() === '也行', 'still me')
-      await at(page, 'copy-link').click()
-      await until(() => at(page, 'copy-link').innerText(), (t) => t === '已复制', 'copied without the clipboard API')
-      assert.deepEqual(faults(someoneThere.complaints), [])
-    } finally {
-      await lan.close()
-      await home.stop()
-    }
-  })
-
   test('Enter sends, Shift+Enter breaks the line, and Enter while composing does neither', async () => {
     const page = await (await house.someone()).tab()
     await join(page, house.server.url, '输入法', house.newRoom())
@@ -266,32 +231,6 @@ suite('the web app', (house) => {
     await at(page, 'jump-latest').click()
     await until(() => rows(page), (r) => r.at(-1)?.seq === talked.seq, 'the newest after the jump')
     assert.equal(await at(page, 'jump-latest').count(), 0)
-    talker.leave()
-  })
-
-  test('however long the history, at most 400 messages stand in the page', async () => {
-    const room = house.newRoom()
-    const talker = await house.server.talker('话痨', room)
-    await Promise.all(Array.from({ length: 900 }, (_, i) => talker.say('第 ' + i)))
-    const page = await (await house.someone()).tab()
-    await join(page, house.server.url, '翻页', room)
-    await until(() => texts(page), (t) => t.length > 0, 'something')
-    let most = 0
-    for (let round = 0; round < 30; round++) {
-      await page.evaluate(() => (document.querySelector('[data-testid=timeline]').scrollTop = 0))
-      await page.waitForTimeout(80)
-      const now = await rows(page)
-      most = Math.max(most, now.length)
-      if (now[0].text === '第 0') break
-    }
-    assert.equal((await texts(page))[0], '第 0')
-    assert.ok(most <= 400, `${most} messages`)
-    for (let round = 0; round < 40; round++) {
-      await page.evaluate(() => (document.querySelector('[data-testid=timeline]').scrollTop = 1e9))
-      await page.waitForTimeout(80)
-      if ((await texts(page)).at(-1) === '第 899') break
-    }
-    assert.equal((await texts(page)).at(-1), '第 899')
     talker.leave()
   })
 
@@ -382,17 +321,6 @@ suite('the web app', (house) => {
       assert.ok((await overflow()) <= 0, 'the list')
     })
   }
-
-  test('hostile names and texts stay text', async () => {
-    const [a, b] = [await (await house.someone()).tab(), await (await house.someone()).tab()]
-    const room = house.newRoom()
-    await join(a, house.server.url, '<img src=x onerror=alert(1)>', room)
-    await join(b, house.server.url, '看着的人', room)
-    const nasty = ['<script>alert(1)</script>', '[x](javascript:alert(1))', '<svg onload=alert(1)>', '![x](javascript:alert(1))', '<a href="javascript:alert(1)">x</a>', '{{ constructor.constructor("alert(1)")() }}']
-    for (const text of nasty) await say(a, text)
-    await until(() => texts(b), (t) => t.join('\n') === nasty.join('\n'), 'all of it, as typed')
-    assert.equal(await b.locator('.text :is(script, img, svg, a)').count(), 0)
-  })
 
   test('the page of the smallest client and the app chat with each other in one room', async () => {
     const [app, plain] = [await (await house.someone()).tab(), await (await house.someone()).tab()]

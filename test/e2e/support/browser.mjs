@@ -9,17 +9,26 @@ export const launch = (more = []) => playwright.launch({
 export const desk = { width: 1280, height: 800 }
 export const phone = { width: 390, height: 844 }
 
-/** A browser of its own for one person. What its console complains about is collected in .complaints. */
-export async function person(browser, { locale = 'zh-CN', viewport = desk, colorScheme = 'light' } = {}) {
-  const context = await browser.newContext({ locale, viewport, colorScheme, timezoneId: 'Asia/Shanghai', hasTouch: viewport.width < 640 })
+/**
+ * A browser of its own for one person. What its console complains about is collected in .complaints, and with it what no
+ * page of ours may do: open a dialog, break the content policy, ask another origin.
+ */
+export async function person(browser, { locale = 'zh-CN', viewport = desk, colorScheme = 'light', scale = 1, reducedMotion } = {}) {
+  const context = await browser.newContext({
+    locale, viewport, colorScheme, reducedMotion, deviceScaleFactor: scale, timezoneId: 'Asia/Shanghai', hasTouch: viewport.width < 640,
+  })
   const complaints = []
   await context.addInitScript(() => {
     addEventListener('securitypolicyviolation', (e) => console.error('CSP: ' + e.violatedDirective + ' ' + e.blockedURI))
   })
   const watch = (page) => {
+    const own = (url) => !/^(https?|wss?):/.test(url) || new URL(url).host === new URL(page.url()).host || (page.url() === 'about:blank' && /^(127\.0\.0\.1|lan\.test):/.test(new URL(url).host))
+    const ask = (url, leads) => leads || own(url) || complaints.push('off origin: ' + url)
     page.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(m.text()))
     page.on('pageerror', (e) => complaints.push(String(e)))
     page.on('dialog', (d) => (complaints.push('dialog ' + d.message()), d.dismiss()))
+    page.on('request', (r) => ask(r.url(), r.isNavigationRequest() && r.frame() === page.mainFrame() && /^(127\.0\.0\.1|lan\.test)$/.test(new URL(r.url()).hostname)))
+    page.on('websocket', (w) => ask(w.url(), false))
   }
   context.on('page', watch)
   context.setDefaultTimeout(10_000)

@@ -1,14 +1,21 @@
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import { connect } from 'node:net'
+import { Transform } from 'node:stream'
 
-/** Stands between browser and server. Cut, it lets pages and their files through and nothing that is alive. */
+/**
+ * Stands between browser and server, and makes outages of three sorts. Cut, connections end and none comes about. A hole
+ * swallows: nothing ends, nothing is carried, who connects waits. And single pushes can be lost on an otherwise good way.
+ * Pages and their files always pass.
+ */
 export class Proxy {
   static async before(server) {
     const proxy = new Proxy()
     proxy.target = server
     proxy.alive = new Set()
-    proxy.isCut = false
+    proxy.state = 'open'
+    proxy.loses = undefined
+    proxy.lost = 0
     proxy.http = createServer((asked, answer) => proxy.pass(asked, answer))
     proxy.http.on('upgrade', (asked, socket, head) => proxy.join(asked, socket, head))
     proxy.http.listen(0, '127.0.0.1')
@@ -21,7 +28,7 @@ export class Proxy {
   }
 
   cut() {
-    this.isCut = true
+    this.state = 'cut'
     for (const socket of this.alive) socket.destroy()
   }
 
@@ -30,8 +37,21 @@ export class Proxy {
     for (const socket of this.alive) socket.unpipe().pause()
   }
 
+  /** What is connected carries nothing any more, and what connects is never answered. */
+  swallow() {
+    this.state = 'hole'
+    this.freeze()
+  }
+
+  /** From now on things work; what waited at the hole ends. */
   mend() {
-    this.isCut = false
+    this.state = 'open'
+    for (const socket of this.alive) if (socket.waits) socket.destroy()
+  }
+
+  /** Loses the pushes to browsers that contain this text; answers pass. */
+  lose(text) {
+    this.loses = (frame) => /^.{2,10}42\[/s.test(frame) && frame.includes(text)
   }
 
   stop() {
@@ -40,10 +60,22 @@ export class Proxy {
     this.http.close()
   }
 
+  /** Whether the connection is to be let through; one that is not is ended, or waits. */
+  lets(socket) {
+    if (this.state === 'open') return true
+    if (this.state === 'cut') socket.destroy()
+    else {
+      socket.waits = true
+      this.keep(socket)
+    }
+    return false
+  }
+
   pass(asked, answer) {
-    const live = /^\/(socket\.io\/\?|api\/)/.test(asked.url)
-    if (live && this.isCut) return asked.socket.destroy()
-    if (live) this.keep(asked.socket)
+    if (/^\/(socket\.io\/\?|api\/)/.test(asked.url)) {
+      if (!this.lets(asked.socket)) return
+      this.keep(asked.socket)
+    }
     const onward = request({ host: '127.0.0.1', port: this.target.port, method: asked.method, path: asked.url, headers: asked.headers })
     onward.on('response', (got) => {
       answer.writeHead(got.statusCode, got.headers)
@@ -54,17 +86,18 @@ export class Proxy {
   }
 
   join(asked, socket, head) {
-    if (this.isCut) return socket.destroy()
+    socket.on('error', () => undefined)
+    if (!this.lets(socket)) return
     const onward = connect(this.target.port, '127.0.0.1', () => {
       const headers = asked.rawHeaders.reduce((text, part, i) => text + part + (i % 2 ? '\r\n' : ': '), '')
       onward.write(`${asked.method} ${asked.url} HTTP/1.1\r\n${headers}\r\n`)
       onward.write(head)
-      socket.pipe(onward).pipe(socket)
+      socket.pipe(onward).pipe(frames((frame) => this.loses?.(frame) && ++this.lost)).pipe(socket)
     })
+    onward.on('error', () => undefined)
     for (const end of [socket, onward]) {
       this.keep(end)
-      end.on('error', () => undefined)
-      end.on('close', () => (end === socket ? onward : socket).destroy())
+      end.on('close', () => this.state !== 'hole' && (end === socket ? onward : socket).destroy()) // a hole does not tell of an end, either
     }
   }
 
@@ -72,4 +105,37 @@ export class Proxy {
     this.alive.add(socket)
     socket.once('close', () => this.alive.delete(socket))
   }
+}
+
+/** Passes an answer to an upgrade and then the server's frames, one by one; those that are to be lost are left out. */
+function frames(lost) {
+  let rest = Buffer.alloc(0)
+  let upgraded = false
+  return new Transform({
+    transform(bytes, _, done) {
+      rest = Buffer.concat([rest, bytes])
+      if (!upgraded) {
+        const end = rest.indexOf('\r\n\r\n')
+        if (end < 0) return done()
+        upgraded = true
+        this.push(rest.subarray(0, end + 4))
+        rest = rest.subarray(end + 4)
+      }
+      for (let size = sizeOf(rest); size <= rest.length; size = sizeOf(rest)) {
+        const frame = rest.subarray(0, size)
+        rest = rest.subarray(size)
+        if (!lost(frame.toString())) this.push(frame)
+      }
+      done()
+    },
+  })
+}
+
+/** How many bytes the frame takes that begins here; more than there are while that cannot be said. */
+function sizeOf(bytes) {
+  if (bytes.length < 2) return Infinity
+  const short = bytes[1] & 0x7f
+  if (short < 126) return 2 + short
+  if (short === 126) return bytes.length < 4 ? Infinity : 4 + bytes.readUInt16BE(2)
+  return bytes.length < 10 ? Infinity : 10 + Number(bytes.readBigUInt64BE(2))
 }

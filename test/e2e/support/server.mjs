@@ -14,6 +14,7 @@ export class Server {
     const server = new Server()
     server.port = await freePort()
     server.flags = flags(server.port)
+    server.sockets = new Set() // of those who talk without a browser
     server.data = mkdtempSync(join(tmpdir(), 'qun-e2e-'))
     await server.up()
     return server
@@ -52,13 +53,14 @@ export class Server {
   }
 
   async stop() {
+    for (const socket of this.sockets) socket.disconnect()
     await this.down()
     rmSync(this.data, { recursive: true, force: true })
   }
 
   /** Somebody who talks without a browser: a plain client. */
   async talker(nickName, roomName) {
-    const socket = io(this.url, { transports: ['websocket'], forceNew: true })
+    const socket = this.#socket()
     const joined = await socket.emitWithAck('joinRoom', { roomName, nickName })
     if (!joined.ok) throw new Error(JSON.stringify(joined))
     return {
@@ -69,6 +71,65 @@ export class Server {
       },
       leave: () => socket.disconnect(),
     }
+  }
+
+  /** Somebody who can do everything that is done over the socket, without a browser: a guest in a room. */
+  async hand(nickName, roomName) {
+    const hand = this.#hand()
+    hand.enter = (name) => hand.try('joinRoom', { roomName: name, nickName })
+    hand.again = async () => {
+      await hand.try('hello', { protocol: 1 })
+      const joined = await hand.enter(roomName)
+      if (!joined.ok) throw new Error(JSON.stringify(joined))
+      if (joined.token) hand.credentials.token = joined.token
+      return joined.group.groupId
+    }
+    const groupId = await hand.again()
+    return Object.assign(hand, {
+      groupId,
+      say: async (message, more) => (await hand.ask('sendMessage', { groupId, message, clientId: crypto.randomUUID(), ...more })).message,
+      edit: (seq, message) => hand.ask('editMessage', { groupId, seq, message }),
+      recall: (seq) => hand.ask('recallMessage', { groupId, seq }),
+      react: (seq, emoji, on = true) => hand.ask('react', { groupId, seq, emoji, on }),
+    })
+  }
+
+  /** A new member, likewise. */
+  async member(username, nickName, password = 'a long secret') {
+    const made = await fetch(this.url + '/api/v1/users', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ username, nickName, password, token: true }) })
+    const { token, ...other } = await made.json()
+    if (!token) throw new Error(JSON.stringify(other))
+    const hand = this.#hand()
+    hand.credentials.token = token
+    hand.again = () => hand.ask('hello', { protocol: 1 })
+    await hand.again()
+    return hand
+  }
+
+  #socket(options) {
+    const socket = io(this.url, { transports: ['websocket'], forceNew: true, ...options })
+    this.sockets.add(socket)
+    return socket
+  }
+
+  #hand() {
+    const credentials = {}
+    const socket = this.#socket({ auth: credentials, reconnectionDelay: 100, reconnectionDelayMax: 300 })
+    const hand = {
+      credentials,
+      try: (event, payload) => socket.timeout(10_000).emitWithAck(event, payload),
+      /** Asks until there is an answer, over restarts too. */
+      ask: async (event, payload) => {
+        for (let tries = 0; ; tries++) {
+          const answer = await hand.try(event, payload).catch(() => undefined)
+          if (answer?.ok) return answer
+          if ((answer && answer.error.code !== 'NOT_IN_ROOM') || tries > 5) throw new Error(`${event}: ${JSON.stringify(answer)}`)
+          if (answer) await hand.again()
+        }
+      },
+      leave: () => socket.disconnect(),
+    }
+    return hand
   }
 }
 
