@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readFileSync } from 'node:fs'
-import { desk, faults, phone, until } from './support/browser.mjs'
+import { desk, dress, faults, phone } from './support/browser.mjs'
 import { Server } from './support/server.mjs'
 import { suite } from './support/suite.mjs'
 import { tour } from './support/tour.mjs'
@@ -10,10 +10,7 @@ const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta
 
 /** What axe holds to be serious or critical on the page as it stands; another theme is only a matter of contrast. */
 async function barriers(page, colorScheme) {
-  await page.emulateMedia({ colorScheme })
-  const still = () => page.evaluate(() => document.documentElement.dataset.theme + ' ' + document.getAnimations().map((a) => a.playState).filter((s) => s !== 'finished'))
-  await until(still, (s) => s === colorScheme + ' ', 'the colours')
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20)))))
+  await dress(page, colorScheme)
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
   return page.evaluate(async (colorScheme) => {
     const { violations } = await window.axe.run(document, { resultTypes: ['violations'], ...(colorScheme === 'dark' && { runOnly: { type: 'rule', values: ['color-contrast'] } }) })
@@ -40,7 +37,11 @@ const foreign = { 'zh-CN': latin, 'en-US': han }
 
 const wider = (page) => page.evaluate(() => {
   const panes = [document.documentElement, ...document.querySelectorAll('.timeline, .info-body, .dialog-body, .conversations, .menu')]
-  return panes.filter((p) => p.scrollWidth > p.clientWidth + 1).map((p) => p.className || p.tagName)
+  return panes.filter((p) => p.scrollWidth > p.clientWidth + 1).map((p) => {
+    const edge = p.getBoundingClientRect().left + p.clientWidth
+    const over = [...p.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > edge + 1).map((e) => `${e.tagName}.${e.getAttribute('class')} by ${Math.round(e.getBoundingClientRect().right - edge)} px`)
+    return `${p.className || p.tagName}: ${over.slice(0, 4).join(', ')}`
+  })
 })
 
 suite('screens', (house) => {

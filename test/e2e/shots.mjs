@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
-import { desk, launch, phone } from './support/browser.mjs'
+import { desk, dress, launch, phone } from './support/browser.mjs'
 import { missing } from './support/needs.mjs'
 import { Server } from './support/server.mjs'
 import { tour } from './support/tour.mjs'
@@ -27,7 +27,7 @@ for (const locale of ['zh-CN', 'en-US']) {
         locale, viewport,
         see: async (screen, page) => {
           for (const colorScheme of ['dark', 'light']) {
-            await page.emulateMedia({ colorScheme })
+            await dress(page, colorScheme)
             await page.screenshot({ path: path(folder, `${screen}.${book}.${colorScheme}.png`) })
           }
         },

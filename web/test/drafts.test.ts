@@ -27,6 +27,20 @@ test('a pause tells the server, once for all that was written', async () => {
   expect(told).toEqual(['g:abc', 'g:'])
 })
 
+test('what is written while the server is told is told after it', async () => {
+  const told: string[] = []
+  const drafts = new Drafts(async (_, text) => {
+    await new Promise((done) => setTimeout(done, 100))
+    told.push(text)
+  })
+  drafts.of('me' + ++people)
+  drafts.write('g', '@')
+  await vi.advanceTimersByTimeAsync(1550)
+  drafts.write('g', '') // while "@" is on its way
+  await vi.advanceTimersByTimeAsync(300)
+  expect(told).toEqual(['@', ''])
+})
+
 test('another device is heard, but never under the cursor', async () => {
   const { drafts } = someone()
   drafts.hear('g', 'from the phone')

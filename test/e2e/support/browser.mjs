@@ -82,6 +82,14 @@ export async function banners(page) {
 /** Presses "retry now", unless the connection has come back by itself meanwhile. */
 export const retryNow = (page) => page.locator('[data-testid=connection][data-state=lost] button').click({ timeout: 500 }).catch(() => undefined)
 
+/** Shows the page in these colours, as if the system had changed to them, and waits until they are there. */
+export async function dress(page, colorScheme) {
+  await page.emulateMedia({ colorScheme })
+  const still = () => page.evaluate(() => document.documentElement.dataset.theme + ' ' + document.getAnimations().map((a) => a.playState).filter((s) => s !== 'finished'))
+  await until(still, (s) => s === colorScheme + ' ', 'the colours')
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20)))))
+}
+
 /** Waits until what page.evaluate gives for look satisfies, and gives it. */
 export async function until(look, satisfied, what, ms = 10_000) {
   let seen

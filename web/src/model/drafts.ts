@@ -21,6 +21,7 @@ interface Draft {
 export class Drafts extends Watched {
   private me: UserId | undefined
   private readonly drafts = new Map<GroupId, Draft>()
+  private readonly telling = new Set<GroupId>()
   private readonly timers = new Map<GroupId, ReturnType<typeof setTimeout>>()
   /** The group whose composer has the focus. */
   focused: GroupId | undefined
@@ -92,16 +93,23 @@ export class Drafts extends Watched {
     this.changed()
   }
 
+  /** Tells the server, one word after the other: what is written while it is told is told after it. */
   private async tell(group: GroupId): Promise<void> {
     this.timers.delete(group)
+    if (this.telling.has(group)) return
+    this.telling.add(group)
+    const { me } = this
     const draft = this.draft(group)
-    const { text } = draft
-    if (text === (draft.kept ?? '')) return
     try {
-      await this.keep(group, text)
-      draft.kept = text
+      while (this.me === me && draft.text !== (draft.kept ?? '')) {
+        const { text } = draft
+        await this.keep(group, text)
+        draft.kept = text
+      }
     } catch {
       // it is kept here, and told when the connection is back
+    } finally {
+      this.telling.delete(group)
     }
   }
 }
