@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -116,7 +117,7 @@ func TestInvitesAreMadeAndWithdrawnOverHTTP(t *testing.T) {
 		t.Errorf("withdrawn, it is listed: %s", w.Body)
 	}
 	_, err := service.Enter(t.Context(), bob, chat.Entry{Invite: made.Invite.Token})
-	if refused, ok := err.(*chat.Error); !ok || refused.Code != chat.CodeNotFound {
+	if refused, ok := errors.AsType[*chat.Error](err); !ok || refused.Code != chat.CodeNotFound {
 		t.Errorf("by an invite that was withdrawn: got %v", err)
 	}
 }

@@ -94,8 +94,8 @@ var accountGuards = []mutant{
 	},
 	{
 		file:    "internal/rest/registration.go",
-		guard:   "case s.Registration != RegistrationOpen:",
-		without: "case s.Registration == \"nobody\":",
+		guard:   "case registration != chat.RegistrationOpen:",
+		without: "case registration == \"nobody\":",
 		tests:   "TestWhoMayRegisterIsASetting",
 	},
 	{

@@ -39,7 +39,7 @@ var fileGuards = []mutant{
 	{"internal/rest/files.go", `h.Set("Content-Security-Policy", sandboxed)`, ``, "TestUploadsNeverRun"},
 	{"internal/rest/files.go", `h.Set("Cross-Origin-Resource-Policy", "same-origin")`, ``, "TestUploadsNeverRun"},
 	{"internal/rest/files.go", `r < ' ' || r > '~' || r == '"' || r == '\\' || r == '%'`, `r < ' '`, "TestNamesOfFilesCannotBreakOutOfTheirHeader"},
-	{"internal/rest/files.go", `SetWriteDeadline(time.Now().Add(timeFor(size)))`, `SetWriteDeadline(time.Time{})`, "TestStalledDownloadsAreCut"},
+	{"internal/rest/pace.go", `SetWriteDeadline(time.Now().Add(patience))`, `SetWriteDeadline(time.Time{})`, "TestStalledDownloadsEndAndSlowOnesDoNot"},
 	{"internal/rest/files.go", `SetReadDeadline(p.began.Add(timeFor(p.came)))`, `SetReadDeadline(time.Time{})`, "TestSlowUploadsAreCut"},
 
 	// Who may ask.
