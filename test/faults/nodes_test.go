@@ -24,7 +24,7 @@ func TestNodesAreKilledUnderLoad(t *testing.T) {
 	l := newLedger()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var crowd sync.WaitGroup
-	senders := pick(18, 60)
+	senders := pick(12, 60)
 	for i := range senders {
 		crowd.Go(func() {
 			if err := wander(ctx, nodes, fmt.Sprintf("sender-%02d", i), l); err != nil && ctx.Err() == nil {
@@ -32,7 +32,7 @@ func TestNodesAreKilledUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	for round := range pick(4, 30) {
+	for round := range pick(2, 30) {
 		acked := awaitAcks(ctx, t, l, l.acks()+senders)
 		pause(rand.N(time.Second))
 		victim := nodes[rand.IntN(len(nodes))]
