@@ -164,6 +164,12 @@ suite('without a mouse', (house) => {
     const page = await (await house.someone({ reducedMotion: 'reduce' })).tab()
     const room = house.newRoom()
     await join(page, house.proxy.url, '静静', room)
+    const height = () => at(page, 'composer').evaluate((field) => field.getBoundingClientRect().height)
+    const low = await height()
+    await at(page, 'composer').fill('一\n二\n三\n四')
+    await until(height, (h) => h > low + 20, 'the field grows')
+    await at(page, 'composer').fill('')
+    await until(height, (h) => h === low, 'and shrinks')
     await say(page, '在')
     await until(() => rows(page), (r) => r[0]?.state === 'sent', 'sent')
     await page.evaluate(() => {
