@@ -1,10 +1,11 @@
+import { watch } from 'vue'
 import { locale } from './i18n'
 import { HttpAccount } from './model/account'
 import { Chat } from './model/chat'
 import { BrowserStore } from './model/outbox-store'
 import { uploadByHttp } from './model/upload'
 import { SocketWire } from './model/socket'
-import { attentive, onReturn } from './ui/attention'
+import { attentive, onReturn, visible } from './ui/attention'
 
 /** The one chat of this page. */
 export const chat = new Chat({
@@ -13,7 +14,9 @@ export const chat = new Chat({
   store: new BrowserStore(),
   upload: uploadByHttp,
   attentive: () => attentive.value,
+  visible: () => visible.value,
   locale: () => locale.value,
 })
 
 onReturn(() => chat.nudge())
+watch(visible, () => chat.look())

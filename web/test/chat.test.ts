@@ -9,7 +9,7 @@ beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
 const account = (user: User): Account => ({
-  who: async () => ({ user, admin: false, registration: 'off', server: '' }), enter: async () => user, register: async () => user, setUp: async () => user, leave: async () => undefined,
+  who: async () => ({ user, admin: false, registration: 'off', server: '', address: undefined }), enter: async () => user, register: async () => user, setUp: async () => user, leave: async () => undefined,
 })
 
 async function client(server: FakeServer, user: User, store = new MemoryStore()) {

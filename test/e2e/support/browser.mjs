@@ -49,6 +49,27 @@ export async function join(page, url, nickName, room) {
   await at(page, 'composer').waitFor()
 }
 
+/** A member of the server in a tab of its own. */
+export async function register(page, url, username, nickName) {
+  await page.goto(url + '/account')
+  await at(page, 'to-register').click()
+  await at(page, 'username').fill(username)
+  await at(page, 'nickname').fill(nickName)
+  await at(page, 'password').fill('a long secret of ' + username)
+  await at(page, 'submit').click()
+  await page.locator('.me-bar, .tabs').first().waitFor()
+}
+
+/** A group of one's own, by the switcher. */
+export async function makeGroup(page, name, visibility = 'private') {
+  await at(page, 'find').click()
+  await page.locator('#to-make').click()
+  await at(page, 'new-name').fill(name)
+  await at(page, 'new-visibility').selectOption(visibility)
+  await at(page, 'new-make').click()
+  await until(() => page.locator('.top h1').textContent(), (h) => h === name, name)
+}
+
 /** From anywhere into a room, by the switcher: one of mine, or one to walk into. */
 export async function visit(page, room) {
   await at(page, 'find').click()

@@ -10,8 +10,9 @@ import { binary } from './needs.mjs'
 
 /** A server of its own, on a free port, with data that go when it goes. */
 export class Server {
-  static async start(flags = () => []) {
+  static async start(flags = () => [], environment = {}) {
     const server = new Server()
+    server.environment = environment
     server.port = await freePort()
     server.flags = flags(server.port)
     server.sockets = new Set() // of those who talk without a browser
@@ -26,7 +27,9 @@ export class Server {
 
   async up() {
     const lifted = ['--previews', this.flags.includes('--preview-network') ? 'on' : 'off', '--limit-messages', '0', '--limit-handshakes', '0', '--limit-sockets', '0', '--limit-requests', '0']
-    this.process = spawn(binary, ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...lifted, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.process = spawn(binary, ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...lifted, ...this.flags], {
+      stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.environment },
+    })
     this.output = ''
     this.process.once('error', (err) => (this.output += err.message))
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (text) => (this.output += text))

@@ -18,7 +18,7 @@ export function suite(name, tests, options = {}) {
 
     before(async () => {
       house.browser = await launch(options.browser)
-      house.server = await Server.start(options.server)
+      house.server = await Server.start(options.server, options.environment?.())
     })
     after(async () => {
       await house.browser?.close()

@@ -12,6 +12,8 @@ export interface Standing {
   registration: Registration
   /** What the server is called; empty if it has no name but its address. */
   server: string
+  /** Where other devices find this server, as far as it says. */
+  address: string | undefined
 }
 
 /** What becomes somebody: a name alone, a password, or a code of another device. */
@@ -42,15 +44,16 @@ interface Body {
   admin?: boolean
   registration?: Registration
   server?: string
+  address?: string
 }
 
 export class HttpAccount implements Account {
   async who(): Promise<Standing> {
     try {
-      const { user, admin, registration, server } = await http<Body>('GET', '/session')
-      return { user: user ?? undefined, admin: admin ?? false, registration: registration ?? 'off', server: server ?? '' }
+      const { user, admin, registration, server, address } = await http<Body>('GET', '/session')
+      return { user: user ?? undefined, admin: admin ?? false, registration: registration ?? 'off', server: server ?? '', address }
     } catch (err) {
-      if (err instanceof Refusal && err.code === 'UNAUTHORIZED') return { user: undefined, admin: false, registration: 'off', server: '' }
+      if (err instanceof Refusal && err.code === 'UNAUTHORIZED') return { user: undefined, admin: false, registration: 'off', server: '', address: undefined }
       throw err
     }
   }

@@ -4,10 +4,11 @@ import { forget, recall, remember } from './memory'
 import { Outage } from './outage'
 import { Outbox, type Unsent, type Words } from './outbox'
 import type { OutboxStore } from './outbox-store'
+import { Presences } from './presence'
 import {
   Refusal,
   type Change, type Group, type GroupId, type HeadsPush, type HelloAnswer, type JoinAnswer, type Limits, type Message,
-  type MePush, type Row, type SyncAnswer, type TypingPush, type User, type UserId,
+  type MePush, type PresencePush, type ReadPush, type Row, type Settings, type SyncAnswer, type TypingPush, type User, type UserId,
 } from './protocol'
 import { Room } from './room'
 import type { Upload } from './upload'
@@ -21,9 +22,11 @@ export interface ChatOptions {
   wire: Wire
   account: Account
   store: OutboxStore
-  /** Whether somebody looks at the page. */
   upload: Upload
+  /** Whether somebody looks at the page. */
   attentive?: () => boolean
+  /** Whether the page can be seen, looked at or not. */
+  visible?: () => boolean
   locale?: () => string
 }
 
@@ -43,14 +46,18 @@ export class Chat extends Watched implements Link {
   registration: Registration = 'off'
   /** What the server is called; empty if it has no name but its address. */
   server = ''
+  /** Where other devices find this server, as far as it says. */
+  address: string | undefined
   /** The server greeted us on this connection. */
   ready = false
   epoch = ''
+  settings: Settings = {}
   limits: Limits = { messageLength: 8000, upload: 20 << 20 }
   readonly rooms = new Map<GroupId, Room>()
   readonly outage = new Outage()
   readonly outbox: Outbox
   readonly drafts: Drafts
+  readonly presences: Presences
 
   private readonly listeners = new Set<(room: Room, row: Row) => void>()
 
@@ -58,6 +65,7 @@ export class Chat extends Watched implements Link {
   private readonly account: Account
   private readonly upload: Upload
   private readonly attentive: () => boolean
+  private readonly visible: () => boolean
   private readonly locale: () => string
   private meHead = 0
   private greeting = 0
@@ -73,7 +81,9 @@ export class Chat extends Watched implements Link {
     this.account = options.account
     this.upload = options.upload
     this.attentive = options.attentive ?? (() => true)
+    this.visible = options.visible ?? (() => true)
     this.locale = options.locale ?? (() => 'en')
+    this.presences = new Presences(this, () => this.me?.userId, this.attentive)
     this.outbox = new Outbox(options.store, (unsent) => this.deliver(unsent), () => this.ready)
     this.outbox.watch(() => this.changed())
     this.drafts = new Drafts((groupId, draft) => this.keepDraft(groupId, draft))
@@ -152,8 +162,9 @@ export class Chat extends Watched implements Link {
 
   private async ask(): Promise<void> {
     try {
-      const { user, admin, registration, server } = await this.account.who()
+      const { user, admin, registration, server, address } = await this.account.who()
       this.admin = admin
+      this.address = address
       this.registration = registration
       this.server = server
       if (user && (!this.me || user.userId === this.me.userId)) this.become(user)
@@ -234,6 +245,19 @@ export class Chat extends Watched implements Link {
     this.wire.retry()
   }
 
+  /** Tells the server whether the page can be seen: my devices are not called while it can. */
+  look(): void {
+    if (this.ready) this.request('visible', { on: this.visible() }).catch(() => undefined) // told again with the next connection
+  }
+
+  /** Keeps a setting of mine, for all my devices. */
+  async set(change: Settings): Promise<void> {
+    const settings = { ...this.settings, ...change }
+    await this.request('updateMe', { settings })
+    this.settings = settings
+    this.changed()
+  }
+
   /** Something suggests that the network changed: come back at once, or see whether the connection still lives. */
   nudge(): void {
     if (!this.me) return
@@ -288,10 +312,13 @@ export class Chat extends Watched implements Link {
     const anew = answer.epoch !== this.epoch
     this.epoch = answer.epoch
     Object.assign(this.limits, answer.limits)
+    this.settings = answer.settings ?? {}
     this.ready = true
     this.mistakes = 0
     this.meHead = Math.max(this.meHead, answer.head ?? 0)
     if (answer.me) this.become(answer.me)
+    this.look()
+    this.presences.renew()
     for (const { lastMessage, draft, ...group } of answer.groups) {
       this.introduce(group, (room) => room.overview(group, lastMessage))
       this.drafts.hear(group.groupId, draft ?? '')
@@ -513,6 +540,8 @@ export class Chat extends Watched implements Link {
       case 'change': return this.hearIn((payload as Change).groupId, (room) => room.pushChange(payload as Change))
       case 'heads': return this.hearHeads(payload as HeadsPush)
       case 'me': return this.hearMe(payload as MePush)
+      case 'presence': return this.presences.hear(payload as PresencePush)
+      case 'read': return this.rooms.get((payload as ReadPush).groupId)?.hearReads((payload as ReadPush).seqs)
       case 'typing': return this.hearTyping(payload as TypingPush)
     }
   }
@@ -532,6 +561,7 @@ export class Chat extends Watched implements Link {
   private hearMe(push: MePush): void {
     this.meHead = Math.max(this.meHead, push.head ?? 0)
     if (push.user) this.become(push.user)
+    if (push.settings) this.settings = push.settings
     if (push.group) this.hearGroup(push.group)
     if (push.left) this.rooms.get(push.left.groupId)?.leave(push.left.reason)
     this.changed()

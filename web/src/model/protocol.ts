@@ -71,8 +71,18 @@ export interface User {
   avatar?: string
   guest: boolean
   bot: boolean
-  presence?: string
+  presence?: Presence
   createdAt?: string
+}
+
+export type Role = 'owner' | 'admin' | 'member'
+
+export type Presence = 'online' | 'away' | 'offline'
+
+/** What my apps keep of me on the server. */
+export type Settings = {
+  /** Whether what was said stands in a call of a browser that nobody looks at; absent is yes. */
+  pushPreview?: boolean
 }
 
 export interface Member {
@@ -83,7 +93,7 @@ export interface Member {
   groupNick?: string
   username?: string
   avatar?: string
-  role: string
+  role: Role
   mutedUntil?: string | undefined
   guest: boolean
   bot: boolean
@@ -91,12 +101,12 @@ export interface Member {
 }
 
 export interface Membership {
-  role: string
+  role: Role
   groupNick?: string
   readSeq: number
   unread: number
   mentioned: number
-  notify?: string
+  notify?: 'all' | 'mentions' | 'nothing'
   pinned?: boolean
   mutedUntil?: string
   /** The other one of a conversation of two. */
@@ -176,6 +186,7 @@ export interface HelloAnswer {
   /** Of my own counter. */
   head?: number
   limits?: Partial<Limits>
+  settings?: Settings
   groups: (Group & { lastMessage?: Row; draft?: string })[]
   sync?: SyncAnswer
 }
@@ -198,6 +209,30 @@ export interface RowAnswer {
   message: Row
 }
 
+export interface PresenceAnswer {
+  online: UserId[]
+  /** Those of online who have had the chat out of sight for a while. */
+  away?: UserId[]
+  /** When members who are offline were here last. */
+  seen?: Record<UserId, string>
+}
+
+/** Somebody came, went, or looks elsewhere; it may be lost. */
+export interface PresencePush {
+  userId: UserId
+  presence: Presence
+}
+
+export interface ReadsAnswer {
+  seqs: Record<UserId, number>
+}
+
+/** How far members of a small group have read; it may be lost. */
+export interface ReadPush {
+  groupId: GroupId
+  seqs: Record<UserId, number>
+}
+
 /** Somebody is writing; it may be lost. */
 export interface TypingPush {
   groupId: GroupId
@@ -209,7 +244,7 @@ export interface TypingPush {
 export interface Change {
   groupId: GroupId
   head: number
-  kind: 'message' | 'member' | 'group'
+  kind?: 'message' | 'member' | 'group'
   /** The message that changed, where its row may not be shown to all who hear of it. */
   seq?: number
   message?: Row
@@ -221,6 +256,7 @@ export interface Change {
 export interface MePush {
   head?: number
   user?: User
+  settings?: Settings
   group?: { groupId: GroupId; me?: Membership; draft?: string }
   left?: { groupId: GroupId; reason: Gone; until?: string }
 }

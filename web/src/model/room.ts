@@ -4,7 +4,7 @@ import { index, type Range } from './ranges'
 import {
   Refusal,
   type Change, type Gone, type Group, type GroupId, type HistoryAnswer, type JoinAnswer, type Member, type Membership,
-  type Message, type ReadAnswer, type Row, type SyncAnswer, type SyncedGroup, type UserId,
+  type Message, type ReadAnswer, type ReadsAnswer, type Role, type Row, type SyncAnswer, type SyncedGroup, type UserId,
 } from './protocol'
 import { Typists } from './typing'
 import { Watched } from './watched'
@@ -18,7 +18,7 @@ export interface Person {
   avatar?: string | undefined
   guest: boolean
   bot: boolean
-  role?: string
+  role?: Role
   mutedUntil?: string | undefined
   /** Has a membership that holds; a guest gets one with its first message. */
   member: boolean
@@ -47,6 +47,8 @@ const page = 50
 const mostHeld = 1500 // rows, however long the history and whatever arrives
 const margin = 200 // rows kept on either side of what is shown, and of the newest
 const mostQuotes = 500 // answered messages kept apart from the rows
+const smallGroup = 50 // members up to which a group is told who has read
+const lookBack = 200 // rows among which my newest that was read is looked for
 const reeditable = 5 * 60_000 // ms after a recall
 
 /** Room is one group as the app shows it: its log kept in step, who is in it, and how far I have read. */
@@ -82,6 +84,7 @@ export class Room extends Watched {
   private readonly quotes = new Map<number, Row | null>() // null: there is no such message, or it is on its way
   private readonly recalls = new Map<number, { text: string; at: number }>()
   private readonly wishes = new Map<number, Map<string, boolean>>()
+  private readonly reads = new Map<UserId, number>() // how far others have read, as far as it is told
   private following = false
 
   constructor(
@@ -311,6 +314,7 @@ export class Room extends Watched {
     this.quotes.clear()
     this.pins = []
     this.readSeq = 0
+    this.reads.clear()
     this.generation++
   }
 
@@ -456,6 +460,43 @@ export class Room extends Watched {
     this.readOwed = true
     this.readTimer ??= setTimeout(() => this.tellRead(), readDelay)
     this.changed()
+  }
+
+  /** Learns how far the others have read; afterwards it is pushed. Of a large group nobody asks that. */
+  async loadReads(): Promise<void> {
+    if (this.size > smallGroup || !this.link.ready) return
+    try {
+      this.hearReads((await this.link.request<ReadsAnswer>('reads', { groupId: this.id })).seqs)
+    } catch (err) {
+      if (!(err instanceof Refusal)) throw err // then only what is pushed is shown
+    }
+  }
+
+  hearReads(seqs: Record<UserId, number>): void {
+    for (const [id, seq] of Object.entries(seqs)) {
+      if (id !== this.me()) this.reads.set(id, Math.max(this.reads.get(id) ?? 0, seq))
+    }
+    this.changed()
+  }
+
+  /** How many others have read a message. */
+  readers(seq: number): number {
+    return this.readersHere().filter((read) => read >= seq).length
+  }
+
+  /** The newest message of mine that somebody has read. */
+  get lastRead(): number | undefined {
+    const furthest = Math.max(0, ...this.readersHere())
+    const rows = this.log.all()
+    for (let i = rows.length - 1; i >= Math.max(0, rows.length - lookBack); i--) {
+      const row = rows[i]!
+      if (row.seq <= furthest && row.userId === this.me() && !row.recalledAt && (row.kind === 'text' || row.kind === 'file')) return row.seq
+    }
+    return undefined
+  }
+
+  private readersHere(): number[] {
+    return [...this.reads].filter(([id]) => this.people.get(id)?.here !== false).map(([, seq]) => seq)
   }
 
   private tellRead(): void {

@@ -3,11 +3,17 @@ import { ref } from 'vue'
 /** Whether somebody looks at the page. */
 export const attentive = ref(looking())
 
+/** Whether the page can be seen, even if another window has the focus. */
+export const visible = ref(document.visibilityState === 'visible')
+
 function looking(): boolean {
   return document.visibilityState === 'visible' && document.hasFocus()
 }
 
-const look = () => (attentive.value = looking())
+const look = () => {
+  attentive.value = looking()
+  visible.value = document.visibilityState === 'visible'
+}
 document.addEventListener('visibilitychange', look)
 addEventListener('focus', look)
 addEventListener('blur', look)

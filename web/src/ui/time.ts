@@ -43,6 +43,14 @@ function daysAgo(at: Date, now: Date): number {
   return Math.round((midnight(now) - midnight(at)) / day)
 }
 
+/** 5 minutes ago, 3 hours ago, yesterday */
+export function ago(at: Date, now = new Date()): string {
+  const minutes = Math.round((at.getTime() - now.getTime()) / 60_000)
+  const [n, unit] = minutes > -60 ? [Math.min(minutes, 0), 'minute' as const] : minutes > -24 * 60 ? [Math.round(minutes / 60), 'hour' as const] : [-Math.max(1, daysAgo(at, now)), 'day' as const]
+  if (n === 0) return text.value.justNow
+  return new Intl.RelativeTimeFormat(locale.value, { numeric: 'auto' }).format(n, unit).replace(/(\d)(?=\p{Script=Han})/u, '$1 ')
+}
+
 /** 8,000 */
 export function number(n: number): string {
   return n.toLocaleString(locale.value)

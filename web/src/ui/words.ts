@@ -1,7 +1,8 @@
 import { text } from '../i18n'
-import type { Message, UserId } from '../model/protocol'
+import type { Message, Presence, UserId } from '../model/protocol'
 import type { Room } from '../model/room'
 import { isImage } from '../model/upload'
+import { ago } from './time'
 
 /** A line of the timeline that nobody said, worded in the reader's language. */
 export function wordLine(message: Message, me: UserId | undefined, room: Room): string {
@@ -35,6 +36,14 @@ export function wordPeople(room: Room): string {
   const count = room.size
   const kind = room.group.visibility === 'open' ? text.value.openRoom : undefined
   return [count > 0 ? text.value.people(count) : undefined, kind].filter(Boolean).join(' · ')
+}
+
+/** Whether somebody is here, or since when not; nothing where nobody knows. */
+export function wordPresence(presence: Presence | undefined, seenAt: number | undefined): string {
+  if (presence === 'online') return text.value.online
+  if (presence === 'away') return text.value.away
+  if (presence !== 'offline') return ''
+  return seenAt === undefined ? text.value.offline : text.value.lastSeen(ago(new Date(seenAt)))
 }
 
 /** Markdown without its marks, near enough for one line. */
