@@ -11,9 +11,10 @@ export const phone = { width: 390, height: 844 }
 
 /**
  * A browser of its own for one person. What its console complains about is collected in .complaints, and with it what no
- * page of ours may do: open a dialog, break the content policy, ask another origin.
+ * page of ours may do: open a dialog, break the content policy, ask another origin. Who is elsewhere looks at another's page,
+ * which may ask ours.
  */
-export async function person(browser, { locale = 'zh-CN', viewport = desk, colorScheme = 'light', scale = 1, reducedMotion } = {}) {
+export async function person(browser, { locale = 'zh-CN', viewport = desk, colorScheme = 'light', scale = 1, reducedMotion, elsewhere = false } = {}) {
   const context = await browser.newContext({
     locale, viewport, colorScheme, reducedMotion, deviceScaleFactor: scale, timezoneId: 'Asia/Shanghai', hasTouch: viewport.width < 640,
   })
@@ -23,7 +24,7 @@ export async function person(browser, { locale = 'zh-CN', viewport = desk, color
   })
   const watch = (page) => {
     const own = (url) => !/^(https?|wss?):/.test(url) || new URL(url).host === new URL(page.url()).host || (page.url() === 'about:blank' && /^(127\.0\.0\.1|lan\.test):/.test(new URL(url).host))
-    const ask = (url, leads) => leads || own(url) || complaints.push('off origin: ' + url)
+    const ask = (url, leads) => elsewhere || leads || own(url) || complaints.push('off origin: ' + url)
     page.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(m.text()))
     page.on('pageerror', (e) => complaints.push(String(e)))
     page.on('dialog', (d) => (complaints.push('dialog ' + d.message()), d.dismiss()))
