@@ -267,7 +267,11 @@ func TestAdministratorsLookAfterAccounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.must(t, "POST", "/api/v1/session", `{"username":"boss","password":"correct horse"}`, nil)
+	var session struct{ Admin bool }
+	o.must(t, "POST", "/api/v1/session", `{"username":"boss","password":"correct horse"}`, &session)
+	if !session.Admin {
+		t.Error("signing in does not say who administers")
+	}
 	bossCookie := o.cookie
 	var link struct{ URL, Code string }
 	o.must(t, "POST", "/api/v1/admin/invites", `{"uses":3}`, &link)

@@ -79,7 +79,11 @@ func (s *server) createSession(ctx context.Context, c *caller, in *createSession
 	if err != nil {
 		return sessionOut{}, err
 	}
-	return s.signedIn(c, user, token, in.Body.Token, false), nil
+	who, err := s.Auth.Authenticate(ctx, token)
+	if err != nil {
+		return sessionOut{}, err
+	}
+	return s.signedIn(c, user, token, in.Body.Token, who.Admin), nil
 }
 
 func (s *server) signIn(ctx context.Context, c *caller, in *createSessionIn) (*chat.User, string, error) {
