@@ -128,6 +128,7 @@ func TestClientTakesUpWhereItWas(t *testing.T) {
 		_ = n.To("room").Volatile().Emit("m", "volatile")
 		_ = sender.To().Emit("m", 4)
 		_ = n.Emit("m", 5)
+		other.take() // all of it: what is cut in the middle ends as an error
 		other.close()
 		time.Sleep(time.Minute)
 		j.says(t, "middleware", "connect false <nil>", "disconnect transport close")
