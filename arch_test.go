@@ -81,6 +81,10 @@ var rooms = map[string]room{
 		rooms: "internal/chat internal/auth internal/words",
 		why:   "what every store must do, said in the domain's words",
 	},
+	"internal/store/fresh": {
+		rooms: "internal/store",
+		why:   "an empty database for tests, made once; tests alone use it",
+	},
 	"internal/store/pgtest": {
 		why: "a PostgreSQL server of a test's own; tests alone use it",
 	},

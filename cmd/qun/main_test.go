@@ -18,6 +18,7 @@ import (
 	"qun/internal/chat"
 	"qun/internal/config"
 	"qun/internal/store"
+	"qun/internal/store/fresh"
 
 	qun "qun/cmd/qun"
 )
@@ -109,7 +110,7 @@ func startWith(t *testing.T, change func(*qun.Machine), args ...string) *program
 		all = append(all, "--listen", "127.0.0.1:0")
 	}
 	if !contains(args, "--data") {
-		all = append(all, "--data", t.TempDir())
+		all = append(all, "--data", fresh.Dir(t))
 	}
 	p := &program{out: &notes{}, err: &notes{}, code: make(chan int, 1)}
 	started := make(chan []string, 1)
@@ -179,6 +180,7 @@ func (silent) Notify(chat.Event) {}
 func makeMember(t *testing.T, folder, name string) (user *chat.User, token string) {
 	t.Helper()
 	ctx := context.Background()
+	fresh.Fill(t, folder)
 	data, err := store.Open(ctx, store.Config{Dir: folder})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"qun/internal/chat"
 	"qun/internal/store"
+	"qun/internal/store/fresh"
 )
 
 // house is a chat on a store of its own, and everything its notifier heard.
@@ -50,13 +51,14 @@ func quickDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "qun-chat-")
 	if err != nil {
-		return t.TempDir()
+		return fresh.Dir(t)
 	}
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
 	})
+	fresh.Fill(t, dir)
 	return dir
 }
 

@@ -13,6 +13,7 @@ import (
 	"qun/internal/chat"
 	"qun/internal/gateway"
 	"qun/internal/store"
+	"qun/internal/store/fresh"
 	"qun/socketio"
 	"qun/test/sioclient"
 )
@@ -42,7 +43,7 @@ func openWith(t *testing.T, cfg gateway.Config, rules chat.Config) *house {
 // openOn is openWith on what is made of the store.
 func openOn(t *testing.T, cfg gateway.Config, rules chat.Config, on func(chat.Store) chat.Store) *house {
 	t.Helper()
-	data, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	data, err := store.Open(t.Context(), store.Config{Dir: fresh.Dir(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"qun/internal/chat"
 	"qun/internal/push"
 	"qun/internal/store"
+	"qun/internal/store/fresh"
 )
 
 // delivery is a request as the world got it.
@@ -109,13 +110,14 @@ func quickDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "qun-push-")
 	if err != nil {
-		return t.TempDir()
+		return fresh.Dir(t)
 	}
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
 		}
 	})
+	fresh.Fill(t, dir)
 	return dir
 }
 

@@ -18,6 +18,7 @@ import (
 	"qun/internal/files"
 	"qun/internal/rest"
 	"qun/internal/store"
+	"qun/internal/store/fresh"
 )
 
 // listener hears nothing.
@@ -28,7 +29,7 @@ func (listener) Notify(chat.Event) {}
 // newChat is a chat on a store of its own.
 func newChat(t *testing.T) (*chat.Service, *store.Store) {
 	t.Helper()
-	data, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	data, err := store.Open(t.Context(), store.Config{Dir: fresh.Dir(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

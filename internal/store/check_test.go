@@ -14,12 +14,13 @@ import (
 
 	"qun/internal/chat"
 	"qun/internal/store"
+	"qun/internal/store/fresh"
 )
 
 // places are the databases that archives are tested on, each with a way to do damage to it.
 func places(t *testing.T, test func(t *testing.T, at store.Config, damage func(query string))) {
 	t.Run("SQLite", func(t *testing.T) {
-		at := store.Config{Dir: t.TempDir()}
+		at := store.Config{Dir: fresh.Dir(t)}
 		test(t, at, func(query string) { execSQLite(t, filepath.Join(at.Dir, "qun.db"), query) })
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
@@ -191,7 +192,7 @@ func TestACheckFindsAnIndexOutOfStep(t *testing.T) {
 		"too far ahead":  `UPDATE indexed SET rev = rev + 1`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			at := store.Config{Dir: t.TempDir()}
+			at := store.Config{Dir: fresh.Dir(t)}
 			furnish(t, at)
 			execSQLite(t, filepath.Join(at.Dir, "search.index"), query)
 			if found := checked(t, at).Findings; len(found) != 1 || !strings.Contains(found[0].What, "search index") {
@@ -209,7 +210,7 @@ func TestACheckFindsAnIndexOutOfStep(t *testing.T) {
 
 // An index that is behind is no damage; nor is one that is not there.
 func TestACheckMindsNoIndexThatIsBehind(t *testing.T) {
-	at := store.Config{Dir: t.TempDir()}
+	at := store.Config{Dir: fresh.Dir(t)}
 	furnish(t, at)
 	execSQLite(t, filepath.Join(at.Dir, "search.index"), `DELETE FROM words WHERE rowid = (SELECT MAX(rowid) FROM words)`)
 	execSQLite(t, filepath.Join(at.Dir, "search.index"), `UPDATE indexed SET rev = rev - 1 WHERE group_key = (SELECT MAX(group_key) FROM indexed)`)
@@ -223,7 +224,7 @@ func TestACheckMindsNoIndexThatIsBehind(t *testing.T) {
 }
 
 func TestACheckFindsADamagedFile(t *testing.T) {
-	at := store.Config{Dir: t.TempDir()}
+	at := store.Config{Dir: fresh.Dir(t)}
 	furnish(t, at)
 	path := filepath.Join(at.Dir, "qun.db")
 	data, err := os.ReadFile(path)

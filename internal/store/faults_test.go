@@ -17,12 +17,13 @@ import (
 
 	"qun/internal/chat"
 	"qun/internal/store"
+	"qun/internal/store/fresh"
 )
 
 // kinds are the databases a fault is tried on.
 var kinds = map[string]*kind{
 	"SQLite": {
-		place: func(t *testing.T) store.Config { return store.Config{Dir: t.TempDir()} },
+		place: func(t *testing.T) store.Config { return store.Config{Dir: fresh.Dir(t)} },
 		tamper: func(t *testing.T, at store.Config, statements string) {
 			db, err := sql.Open("sqlite", filepath.Join(at.Dir, "qun.db"))
 			if err != nil {

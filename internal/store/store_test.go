@@ -4,12 +4,14 @@ import (
 	"testing"
 
 	"qun/internal/store"
+	"qun/internal/store/fresh"
 	"qun/internal/store/storetest"
 )
 
 func TestSQLiteIsAStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, place string) storetest.Store {
 		checkAtEnd(t, store.Config{Dir: place})
+		fresh.Fill(t, place)
 		s, err := store.Open(t.Context(), store.Config{Dir: place})
 		if err != nil {
 			t.Fatal(err)
@@ -23,6 +25,7 @@ func TestSQLiteIsAStore(t *testing.T) {
 func TestASearchThatTiresLosesNothing(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T, place string) *store.Store{
 		"SQLite": func(t *testing.T, place string) *store.Store {
+			fresh.Fill(t, place)
 			s, err := store.Open(t.Context(), store.Config{Dir: place})
 			if err != nil {
 				t.Fatal(err)

@@ -30,7 +30,7 @@ const words = (page) => page.evaluate(() => {
 const han = /\p{Script=Han}/u
 const latin = /[A-Za-z]{2,}/
 const allowed = {
-  'zh-CN': /update epoch set frozen = true;|call migrate_down\('0009_rev'\);|https:\/\/example\.org\/board|English|Qun|[Ww]ren|127\.0\.0\.1|https?|--lan|sql|\.png|\.md|Ctrl|Alt|Shift|Enter|Esc|Tab|Home|End|[kM]B|Chrom\w+|Linux|TA/g,
+  'zh-CN': /update epoch set frozen = true;|call migrate_down\('0009_rev'\);|https:\/\/example\.org\/board|English|Qun|[Ww]ren|127\.0\.0\.1|https?|--lan|sql|\.png|\.md|Ctrl|Alt|Shift|Enter|Esc|Tab|Home|End|[kM]B|Chrom\w+|Linux|TA|webhook/g,
   'en-US': /中文/g,
 }
 const foreign = { 'zh-CN': latin, 'en-US': han }

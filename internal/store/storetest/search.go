@@ -171,7 +171,7 @@ func testPagesOfManyGroupsMeet(t *testing.T, w *world) {
 		}
 	}
 	for round := range 3 {
-		for range 200 {
+		for range 70 {
 			w.now += chat.Time(random.IntN(3)) - 1 // clocks go back, too
 			m := w.say(all[random.IntN(len(all))], alice, []string{"needle", "hay", "needle and 针"}[random.IntN(3)])
 			if random.IntN(5) == 0 {
