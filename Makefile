@@ -29,7 +29,7 @@ test: build seed $(MODULES) ## everything that needs no outside service; what wa
 
 check: formatted vet lint build seed $(MODULES) ## what must be green before a commit: lint, race detector, browsers
 	$(TALLY) 'go test -json -race -shuffle=on ./...' 'go test -json -run Allocat ./engineio ./socketio ./internal/gateway' $(NODE_TESTS)
-	$(MAKE) fuzz FUZZTIME=3s
+	$(MAKE) fuzz FUZZTIME=1s
 
 bench: ## Qun beside other servers, twenty-five minutes on a quiet machine; ARGS=-quick for one short round
 	cd bench && go run . $(ARGS)
