@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { at, join, phone, rows, say, texts, until, visit } from './support/browser.mjs'
+import { at, join, noteSockets, phone, rows, say, texts, until, visit } from './support/browser.mjs'
 import { suite } from './support/suite.mjs'
 
 suite('people', (house) => {
@@ -56,13 +56,36 @@ suite('people', (house) => {
     await page.locator('[data-testid=conversation]').filter({ hasText: room }).waitFor()
   })
 
+  test('a guest that registers is quiet on the connection that the server has begun to close', async () => {
+    const { context, tab } = await house.someone()
+    await noteSockets(context)
+    const page = await tab()
+    await join(page, house.proxy.url, '萤火', house.newRoom())
+    await say(page, '我要留下')
+    await until(() => rows(page), (r) => r[0]?.state === 'sent', 'sent')
+    await at(page, 'settings').click()
+    await at(page, 'keep-name').click()
+    await at(page, 'to-register').click()
+    await at(page, 'username').fill('nightboat')
+    await at(page, 'password').fill('lanterns on the river')
+    house.proxy.deafen() // the answer to its farewell does not reach the server, which waits for it
+    await page.route('**/api/v1/users', async (route) => {
+      const answer = await route.fetch()
+      await until(() => page.evaluate(() => window.sockets[0].readyState === WebSocket.CLOSING), Boolean, 'closing')
+      await route.fulfill({ response: answer })
+    })
+    await at(page, 'submit').click()
+    await at(page, 'conversations').waitFor()
+    await until(() => page.evaluate(() => window.sockets.at(-1).readyState === WebSocket.OPEN && window.sockets.length > 1), Boolean, 'another connection')
+  })
+
   test('my phone takes over by a code, and the device can be signed out', async () => {
     const page = await member('小满')
     await at(page, 'settings').click()
     const answer = page.waitForResponse((r) => r.url().endsWith('/session/handoff'))
     await at(page, 'handoff').click()
     const { url } = await (await answer).json()
-    await at(page, 'qr').waitFor()
+    await page.locator('dialog[open] [data-testid=qr] path').waitFor()
     const other = await (await house.someone({ viewport: phone })).tab()
     await other.goto(url)
     await at(other, 'submit').click()
@@ -142,6 +165,7 @@ suite('people', (house) => {
     await say(b, '在')
     await person(a, '阿二').click()
     await at(a, 'talk').click()
+    await until(() => a.locator('.top h1').textContent(), (h) => h === '阿二', 'the talk of two')
     await say(a, '只有你听见')
     const direct = b.locator('[data-testid=conversation]').filter({ hasText: '只有你听见' })
     await direct.waitFor()

@@ -89,17 +89,32 @@ export async function say(page, text) {
   await at(page, 'composer').press('Enter')
 }
 
-/** Notes from now on what the connection banner tells; gives a look at the notes. */
+/** Notes from now on what the connection banner tells, and in window.bannersAt since when; gives a look at the notes. */
 export async function banners(page) {
   await page.evaluate(() => {
     window.banners = []
+    window.bannersAt = []
     new MutationObserver(() => {
       const banner = document.querySelector('[data-testid=connection]')
-      if (banner && window.banners.at(-1) !== banner.textContent.trim()) window.banners.push(banner.textContent.trim())
+      if (!banner || window.banners.at(-1) === banner.textContent.trim()) return
+      window.banners.push(banner.textContent.trim())
+      window.bannersAt.push(performance.now())
     }).observe(document.body, { subtree: true, childList: true, characterData: true })
   })
   return () => page.evaluate(() => window.banners)
 }
+
+/** From now on pages of this browser keep their connections in window.sockets, and in .endedAt when each ended. */
+export const noteSockets = (context) => context.addInitScript(() => {
+  window.sockets = []
+  window.WebSocket = class extends WebSocket {
+    constructor(...how) {
+      super(...how)
+      window.sockets.push(this)
+      this.addEventListener('close', () => (this.endedAt = performance.now()))
+    }
+  }
+})
 
 /** Presses "retry now", unless the connection has come back by itself meanwhile. */
 export const retryNow = (page) => page.locator('[data-testid=connection][data-state=lost] button').click({ timeout: 500 }).catch(() => undefined)

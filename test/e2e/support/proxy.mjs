@@ -37,6 +37,15 @@ export class Proxy {
     for (const socket of this.alive) socket.unpipe().pause()
   }
 
+  /** What browsers say on connections that are there now arrives no more. They hear everything, but not that the server hung up. */
+  deafen() {
+    for (const socket of this.alive) {
+      if (!socket.heard) continue
+      socket.unpipe(socket.heard)
+      socket.deaf = true
+    }
+  }
+
   /** What is connected carries nothing any more, and what connects is never answered. */
   swallow() {
     this.state = 'hole'
@@ -88,11 +97,13 @@ export class Proxy {
   join(asked, socket, head) {
     socket.on('error', () => undefined)
     if (!this.lets(socket)) return
-    const onward = connect(this.target.port, '127.0.0.1', () => {
+    const onward = connect({ port: this.target.port, host: '127.0.0.1', allowHalfOpen: true }, () => {
       const headers = asked.rawHeaders.reduce((text, part, i) => text + part + (i % 2 ? '\r\n' : ': '), '')
       onward.write(`${asked.method} ${asked.url} HTTP/1.1\r\n${headers}\r\n`)
       onward.write(head)
-      socket.pipe(onward).pipe(frames((frame) => this.loses?.(frame) && ++this.lost)).pipe(socket)
+      socket.heard = onward
+      socket.pipe(onward).pipe(frames((frame) => this.loses?.(frame) && ++this.lost)).pipe(socket, { end: false })
+      onward.on('end', () => socket.deaf || socket.end())
     })
     onward.on('error', () => undefined)
     for (const end of [socket, onward]) {

@@ -1,3 +1,4 @@
+import { WebSocket, XHR } from 'engine.io-client'
 import { io, type Socket } from 'socket.io-client'
 import { Refusal, type Code } from './protocol'
 import type { Wire, WireEvents } from './wire'
@@ -9,6 +10,13 @@ interface Answer {
 
 const pushes = ['message', 'change', 'heads', 'me', 'typing', 'presence', 'read']
 
+/** A WebSocket that says nothing once it is closing: the server, which hung up, would not hear it, and the console would complain. */
+class QuietWebSocket extends WebSocket {
+  override doWrite(...said: Parameters<WebSocket['doWrite']>): void {
+    if (this.ws.readyState === globalThis.WebSocket.OPEN) super.doWrite(...said)
+  }
+}
+
 /** SocketWire is the wire over the official client: same origin, the session's cookie as credential. */
 export class SocketWire implements Wire {
   events!: WireEvents
@@ -17,7 +25,7 @@ export class SocketWire implements Wire {
   constructor() {
     this.socket = io({
       autoConnect: false,
-      transports: ['websocket', 'polling'],
+      transports: [QuietWebSocket, XHR],
       tryAllTransports: true, // where a proxy lets no WebSocket through, polling does
       reconnectionDelay: 500,
       reconnectionDelayMax: 5000,
