@@ -110,11 +110,12 @@ suite('acts', (house) => {
   })
 
   test('who is writing is told for a while', async () => {
-    const [a, b] = await two()
-    await a.waitForTimeout(3000) // writing the first message was told already, and is told every three seconds
-    await at(a, 'composer').pressSequentially('想')
-    await until(() => at(b, 'typing').textContent().catch(() => ''), (t) => t.includes('林晚 正在输入'), 'the line')
-    await say(a, '想好了')
+    const [, b, room] = await two()
+    const c = await (await house.someone()).tab() // the others' writing was told a moment ago, and is not told again at once
+    await join(c, house.server.url, '周屿', room)
+    await at(c, 'composer').pressSequentially('想')
+    await until(() => at(b, 'typing').textContent().catch(() => ''), (t) => t.includes('周屿 正在输入'), 'the line')
+    await say(c, '想好了')
     await until(() => at(b, 'typing').count(), (n) => n === 0, 'gone with the message')
   })
 

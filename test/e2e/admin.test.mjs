@@ -118,7 +118,7 @@ suite('admin', (house) => {
     await at(page, 'new-username').fill('newcomer')
     await at(page, 'make-it').click()
     const link = await at(page, 'secret').locator('code').textContent()
-    await at(page, 'qr').waitFor()
+    await at(page, 'secret').locator('[data-testid=qr] path').waitFor()
     const newcomer = await (await house.someone()).tab()
     await newcomer.goto(link)
     await at(newcomer, 'password').fill('first of my own')

@@ -60,6 +60,6 @@ suite('on a LAN', (house) => {
     const settings = await page.locator('dialog[open]').innerText()
     assert.match(settings, /这里是 http，浏览器不允许桌面通知。/)
     await at(page, 'handoff').click()
-    await at(page, 'qr').waitFor()
+    await page.locator('dialog[open] [data-testid=qr] path').waitFor()
   })
 }, { browser: ['--host-resolver-rules=MAP lan.test 127.0.0.1'], server: (port) => ['--public-url', `http://lan.test:${port}`, '--guests', 'open'] })

@@ -58,6 +58,7 @@ suite('outages', (house) => {
     const told = await banners(meet.a)
     house.proxy.cut()
     const head = await storm(meet)
+    await at(meet.a, 'connection').waitFor() // a storm may be over in less time than a banner takes to be shown
     house.proxy.mend()
     await retryNow(meet.a)
     await until(told, news(missed), 'the good news')
