@@ -31,7 +31,7 @@ func explainArchive(at *config.Storage, err error) error {
 	case errors.Is(err, store.ErrOlder):
 		return fmt.Errorf("the data in %s was written by an older Qun: bring it up to date with qun migrate", where)
 	case at.Database != "":
-		return explainDatabase(err)
+		return explainDatabase("--database", err)
 	}
 	return explainStore(at.Data, err)
 }

@@ -75,31 +75,6 @@ func (c *restoreCommand) Run(ctx context.Context, m Machine) error {
 	return nil
 }
 
-// migrateCommand brings the tables up to date without serving.
-type migrateCommand struct {
-	config.Storage
-	Restored bool `help:"Say that the data comes out of a backup: numbers given out before mean nothing any more, and clients read anew."`
-}
-
-// Run opens the data, which brings it up to date, and closes it.
-func (c *migrateCommand) Run(ctx context.Context, m Machine) (err error) {
-	if err := c.Check(); err != nil {
-		return err
-	}
-	data, err := openData(ctx, c.Data, c.Database, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, data.Close()) }()
-	if c.Restored {
-		if err := data.NewEpoch(ctx); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintln(m.Stdout, "The data is up to date.")
-	return nil
-}
-
 // newFolder makes a folder, unless there is something in it.
 func newFolder(of, name string) error {
 	if err := os.MkdirAll(name, 0o700); err != nil {

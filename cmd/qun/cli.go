@@ -20,7 +20,7 @@ type cli struct {
 	Export  exportCommand  `cmd:"" help:"Write all groups, users and messages as lines of JSON; the server may be running."`
 	Backup  backupCommand  `cmd:"" help:"Copy the data into a folder while the server is running."`
 	Restore restoreCommand `cmd:"" help:"Bring a backup back, into a data folder without data."`
-	Migrate migrateCommand `cmd:"" help:"Bring the data of an older version up to date, which serve does too."`
+	Migrate migrateCommand `cmd:"" help:"Bring the data of an older version up to date, which serve does too; with --from and --to, move it into a PostgreSQL database."`
 	Health  healthCommand  `cmd:"" help:"Ask the running server whether it can do its work. The exit code is 1 if not."`
 	User    userCommand    `cmd:"" help:"Look after people: add, list, passwd, reset, disable, enable, promote, demote."`
 	Version versionCommand `cmd:"" help:"Print the version."`

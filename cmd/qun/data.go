@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -46,13 +45,12 @@ func explainData(folder string, err error) error {
 }
 
 // openData opens the chat's data: a file in the folder, or, when there is an address, that database.
-func openData(ctx context.Context, folder, database string, log *slog.Logger) (*store.Store, error) {
-	if database == "" {
-		data, err := store.Open(ctx, store.Config{Dir: folder, Logger: log})
-		return data, explainStore(folder, err)
+func openData(ctx context.Context, at store.Config) (*store.Store, error) {
+	data, err := store.Open(ctx, at)
+	if at.URL == "" {
+		return data, explainStore(at.Dir, err)
 	}
-	data, err := store.Open(ctx, store.Config{URL: database, Logger: log})
-	return data, explainDatabase(err)
+	return data, explainDatabase("--database", err)
 }
 
 // explainStore says what to do about a folder.
@@ -66,27 +64,29 @@ func explainStore(folder string, err error) error {
 		return fmt.Errorf("the database in %s is damaged: move the folder away and restore a backup, or choose another with --data: %w", folder, err)
 	case errors.Is(err, store.ErrUnwritable), errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("the database in %s cannot be written to: change its owner or rights, or choose another folder with --data", folder)
+	case errors.Is(err, store.ErrMoved):
+		return fmt.Errorf("the chat in %s has moved into a PostgreSQL database: name that with --database; to take back what was here before, run qun migrate --restored", folder)
 	case errors.Is(err, store.ErrNewer):
 		return fmt.Errorf("the data in %s was written by a newer Qun: start that version, or choose another folder with --data", folder)
 	}
 	return fmt.Errorf("open the data in %s: %w", folder, err)
 }
 
-// explainDatabase says what to do about a database server. What the store says names host and database, and no password.
-func explainDatabase(err error) error {
+// explainDatabase says what to do about a database server that a flag named. What the store says names host and database, and no password.
+func explainDatabase(flag string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrUnreachable):
-		return fmt.Errorf("--database: the server does not answer: start it, or correct host and port: %w", err)
+		return fmt.Errorf("%s: the server does not answer: start it, or correct host and port: %w", flag, err)
 	case errors.Is(err, store.ErrRefused):
-		return fmt.Errorf("--database: the server does not let Qun in: correct user, password or database, and give that user the right to make tables: %w", err)
+		return fmt.Errorf("%s: the server does not let Qun in: correct user, password or database, and give that user the right to make tables: %w", flag, err)
 	case errors.Is(err, store.ErrUnsuited):
-		return fmt.Errorf("--database: the server cannot keep the chat: %w", err)
+		return fmt.Errorf("%s: the server cannot keep the chat: %w", flag, err)
 	case errors.Is(err, store.ErrNewer):
-		return fmt.Errorf("--database: the data was written by a newer Qun: start that version, or choose another database")
+		return fmt.Errorf("%s: the data was written by a newer Qun: start that version, or choose another database", flag)
 	case errors.Is(err, store.ErrAddress):
-		return fmt.Errorf("--database: correct the address, for example postgres://qun@localhost/qun: %w", err)
+		return fmt.Errorf("%s: correct the address, for example postgres://qun@localhost/qun: %w", flag, err)
 	}
-	return fmt.Errorf("--database: %w", err)
+	return fmt.Errorf("%s: %w", flag, err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"text/tabwriter"
 
@@ -12,6 +11,7 @@ import (
 	"qun/internal/chat"
 	"qun/internal/config"
 	"qun/internal/rest"
+	"qun/internal/store"
 )
 
 // order is what somebody at the command line wants done. It may hold a password: it is never logged.
@@ -181,7 +181,7 @@ func carryOut(ctx context.Context, where *config.Storage, o order) (text string,
 	if err != nil {
 		return "", err
 	}
-	data, err := openData(ctx, folder, where.Database, slog.New(slog.DiscardHandler))
+	data, err := openData(ctx, store.Config{Dir: folder, URL: where.Database})
 	if err != nil {
 		return "", err
 	}

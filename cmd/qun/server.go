@@ -61,7 +61,7 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 			shown.close()
 		}
 	}()
-	data, err := openData(ctx, p.data, p.settings.Database, log)
+	data, err := openData(ctx, store.Config{Dir: p.data, URL: p.settings.Database, Logger: log})
 	if err != nil {
 		return nil, err
 	}

@@ -60,12 +60,13 @@ func renew(ctx context.Context, path string) error {
 
 const sqlNewEpoch = `UPDATE settings SET value = $1 WHERE name = 'epoch'`
 
-// NewEpoch begins a new history of numbers, from when the store is opened again on: for data that was restored. Clients
-// then forget the numbers they hold, and read anew.
+// NewEpoch begins a new history of numbers, from when the store is opened again on: for data that was restored, or
+// taken back after it had moved. Clients then forget the numbers they hold, and read anew.
 func (s *Store) NewEpoch(ctx context.Context) error {
 	err := s.change(ctx, func(t *tx) error {
-		_, err := t.exec(sqlNewEpoch, []byte(newName()))
-		return err
+		_, epoch := t.exec(sqlNewEpoch, []byte(newName()))
+		_, moved := t.exec(`DELETE FROM settings WHERE name = $1`, settingMoved)
+		return errors.Join(epoch, moved)
 	})
 	if err != nil {
 		return fmt.Errorf("change the epoch: %w", err)

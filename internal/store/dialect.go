@@ -94,7 +94,7 @@ var sqliteDialect = &dialect{
 		return err
 	},
 	again:   func(error) (again, passOver bool) { return false, false },
-	explain: func(err error) error { return err },
+	explain: explainSQLite,
 	lost:    func(*sql.Conn) bool { return false },
 }
 

@@ -10,12 +10,19 @@ var (
 	ErrNewer      = errors.New("it was written by a newer version")
 	ErrOlder      = errors.New("it was written by an older version")
 	ErrAbsent     = errors.New("there is no data")
+	ErrMoved      = errors.New("its chat has moved into a PostgreSQL database")
 
 	// Of a database server alone.
 	ErrAddress     = errors.New("it is no address of a PostgreSQL database")
 	ErrUnreachable = errors.New("it cannot be reached")
 	ErrRefused     = errors.New("it does not let this user in")
 	ErrUnsuited    = errors.New("it cannot keep our data")
+)
+
+// Why a Move comes to nothing.
+var (
+	ErrOccupied = errors.New("it is not empty")
+	ErrCopy     = errors.New("the copy is not what was copied")
 )
 
 // ErrUnknown is what a writer is told when its connection was cut in the middle of a commit, and the database could not be

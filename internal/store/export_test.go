@@ -12,3 +12,6 @@ func (s *Store) LookAt(rows int) {
 		x.step, x.far = rows, 2*rows
 	}
 }
+
+// ExplainSQLite is what a store makes of an error of SQLite's.
+var ExplainSQLite = explainSQLite

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"time"
@@ -119,13 +120,15 @@ func parseAddress(url string) (*pgx.ConnConfig, error) {
 
 // openPool makes connections with other settings than config's. Sessions are kept by us; what is put back is closed.
 func openPool(config *pgx.ConnConfig, settings map[string]string) *sql.DB {
-	config = config.Copy()
-	for name, value := range settings {
-		config.RuntimeParams[name] = value
-	}
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*withSettings(config, settings))
 	db.SetMaxIdleConns(-1)
 	return db
+}
+
+func withSettings(config *pgx.ConnConfig, settings map[string]string) *pgx.ConnConfig {
+	config = config.Copy()
+	maps.Copy(config.RuntimeParams, settings)
+	return config
 }
 
 // startPostgres checks and migrates the database and starts the writers.

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"modernc.org/sqlite"
+
+	"qun/internal/chat"
 )
 
 const (
@@ -45,19 +47,24 @@ func openSQLite(ctx context.Context, cfg Config) (s *Store, err error) {
 		return nil, fmt.Errorf("open %s: %w", path, damage(err))
 	}
 	s = &Store{dialect: sqliteDialect, db: db, log: cfg.Logger}
-	if err := s.startSQLite(ctx, path, lock); err != nil {
+	if err := s.startSQLite(ctx, path, lock, cfg.Moved); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, damage(err)), db.Close())
 	}
 	return s, nil
 }
 
 // startSQLite checks and migrates the database and starts the writer and who looks after what it wrote.
-func (s *Store) startSQLite(ctx context.Context, path string, lock *dirLock) error {
+func (s *Store) startSQLite(ctx context.Context, path string, lock *dirLock, moved bool) error {
 	if err := quickCheck(ctx, s.db, path); err != nil {
 		return err
 	}
 	if err := migrate(ctx, s.db, s.dialect); err != nil {
 		return err
+	}
+	if !moved {
+		if err := wantUnmoved(ctx, s.db); err != nil {
+			return err
+		}
 	}
 	checkpoint, err := startCheckpointer(ctx, s.db, path, s.log)
 	if err != nil {
@@ -112,7 +119,7 @@ func prepare(path string) error {
 // sqlitePragmas are those of the chat's own file. Its journal is a write-ahead log that is on the disk before a commit
 // returns (synchronous=FULL); checkpoints are made by a goroutine of ours, not by whoever commits.
 var sqlitePragmas = []string{
-	"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(0)",
+	"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(0)",
 	"temp_store(MEMORY)", "cache_size(-4096)",
 }
 
@@ -165,6 +172,15 @@ func damage(err error) error {
 	var of *sqlite.Error
 	if errors.As(err, &of) && (of.Code()&0xff == sqliteCorrupt || of.Code()&0xff == sqliteNotADB) {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}
+
+// explainSQLite makes chat.ErrBusy of a file that another program holds for writing: see Move.
+func explainSQLite(err error) error {
+	var of *sqlite.Error
+	if errors.As(err, &of) && of.Code()&0xff == sqliteBusy {
+		return fmt.Errorf("%w: %w", chat.ErrBusy, err)
 	}
 	return err
 }

@@ -45,6 +45,7 @@ var (
 type Config struct {
 	Dir    string       // the folder of the data; made if it is not there
 	URL    string       // postgres://user:password@host:port/database?…: the data is there, and Dir is not used. It is a secret
+	Moved  bool         // open a folder whose chat has moved as well, which is ErrMoved otherwise
 	Logger *slog.Logger // nil: discards. Accidents nobody waits for
 }
 
