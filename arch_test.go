@@ -43,8 +43,9 @@ var rooms = map[string]room{
 		modules: "github.com/redis/rueidis",
 		why:     "joins servers through Redis, and speaks of commands alone; public too",
 	},
-	"internal/leaktest":  {why: "tests leave no goroutine behind; tests alone use it"},
-	"internal/redistest": {why: "a Redis server of a test's own; tests alone use it"},
+	"internal/leaktest":   {why: "tests leave no goroutine behind; tests alone use it"},
+	"internal/redistest":  {why: "a Redis server of a test's own; tests alone use it"},
+	"internal/faultproxy": {why: "carries connections as badly as a test wants; tests alone use it"},
 	"internal/names": {
 		modules: "golang.org/x/text github.com/rivo/uniseg",
 		why:     "what a name may look like, pure functions",

@@ -1,15 +1,11 @@
 package store_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -20,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"qun/internal/chat"
+	"qun/internal/faultproxy"
 	"qun/internal/store"
 )
 
@@ -468,15 +465,14 @@ const (
 	afterServerForGood
 )
 
-// proxy stands between a store and the server and knows a COMMIT when it sees one.
+// proxy stands between a store and the server, and cuts commits.
 type proxy struct {
-	url    string
-	server string
-	late   atomic.Bool // answers to commits come some time after the server gave them
+	*faultproxy.Proxy
+	url  string
+	late atomic.Bool // answers to commits come some time after the server gave them
 
 	mu   sync.Mutex // guards below
 	next cut
-	dead bool
 }
 
 func newProxy(t *testing.T, server string) *proxy {
@@ -485,28 +481,26 @@ func newProxy(t *testing.T, server string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{server: at.Host}
-	at.Host = listener.Addr().String()
+	p := &proxy{}
+	p.Proxy = faultproxy.New(t, faultproxy.Config{
+		Server: at.Host, Up: faultproxy.PostgresUp, Down: faultproxy.PostgresDown, Judge: p.judge,
+	})
+	at.Host = p.Addr()
 	p.url = at.String()
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { p.serve(client) })
-		}
-	})
-	t.Cleanup(func() {
-		listener.Close()
-		all.Wait()
-	})
 	return p
+}
+
+func (p *proxy) judge(up bool, message []byte) faultproxy.Fate {
+	if !faultproxy.IsCommit(up, message) {
+		return faultproxy.Pass
+	}
+	if p.take(up) {
+		return faultproxy.Cut
+	}
+	if !up && p.late.Load() {
+		time.Sleep(rand.N(5 * time.Millisecond))
+	}
+	return faultproxy.Pass
 }
 
 func (p *proxy) cutNext(c cut) {
@@ -522,95 +516,16 @@ func (p *proxy) fired() bool {
 	return p.next == nowhere
 }
 
-// take is what is to be done to a COMMIT.
-func (p *proxy) take() cut {
+// take reports whether a COMMIT, or the answer to it, is where the connection is to be cut.
+func (p *proxy) take(up bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := p.next
+	if p.next == nowhere || up != (p.next == beforeServer) {
+		return false
+	}
+	p.Refuse(p.next == afterServerForGood)
 	p.next = nowhere
-	p.dead = c == afterServerForGood
-	return c
-}
-
-func (p *proxy) isDead() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.dead
-}
-
-func (p *proxy) serve(client net.Conn) {
-	defer client.Close()
-	if p.isDead() {
-		return
-	}
-	server, err := net.Dial("tcp", p.server)
-	if err != nil {
-		return
-	}
-	defer server.Close()
-	muted := make(chan struct{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		p.copyUntil(muted, client, server)
-	}()
-	p.forward(client, server, muted)
-	client.Close()
-	server.Close()
-	<-done
-}
-
-// copyUntil copies until it is muted or one side ends.
-func (p *proxy) copyUntil(muted <-chan struct{}, to, from net.Conn) {
-	defer to.Close()
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buf)
-		select {
-		case <-muted:
-			return // the answer to the commit has come, and goes no further
-		default:
-		}
-		if err != nil {
-			return
-		}
-		if p.late.Load() && bytes.Contains(buf[:n], []byte("COMMIT\x00")) {
-			time.Sleep(rand.N(5 * time.Millisecond))
-		}
-		if _, err := to.Write(buf[:n]); err != nil {
-			return
-		}
-	}
-}
-
-// forward passes the client's messages on: the first has no type, each other a byte of it, then its length.
-func (p *proxy) forward(client, server net.Conn, muted chan struct{}) {
-	for kind := 0; ; kind = 1 {
-		head := make([]byte, kind+4)
-		if _, err := io.ReadFull(client, head); err != nil {
-			return
-		}
-		body := make([]byte, binary.BigEndian.Uint32(head[kind:])-4)
-		if _, err := io.ReadFull(client, body); err != nil {
-			return
-		}
-		c := nowhere
-		if string(body) == "COMMIT\x00" {
-			c = p.take()
-		}
-		switch c {
-		case beforeServer:
-			return
-		case afterServer, afterServerForGood:
-			close(muted)
-			server.Write(append(head, body...)) // the answer is awaited in copyUntil
-			time.Sleep(200 * time.Millisecond)  // that the server commits: there is no other sign of it
-			return
-		}
-		if _, err := server.Write(append(head, body...)); err != nil {
-			return
-		}
-	}
+	return true
 }
 
 // The index goes on after a failure, though nobody writes any more: of all groups that were behind.

@@ -47,30 +47,28 @@ type Server struct {
 }
 
 // Start makes a server and waits until it answers. Close removes it.
-func Start(cfg Config) (s *Server, err error) {
+func Start(cfg Config) (*Server, error) {
 	programs, err := find()
 	if err != nil {
 		return nil, err
 	}
-	s = &Server{programs: programs, durable: cfg.Durable}
+	s := &Server{programs: programs, durable: cfg.Durable}
 	if s.owner, err = findOwner(); err != nil {
 		return nil, err
 	}
 	if s.dir, err = os.MkdirTemp("", "qun-postgres-"); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.Close())
-		}
-	}()
-	if err := s.make(); err != nil {
-		return nil, err
+	if err = s.make(); err == nil {
+		err = s.Run()
 	}
-	if err := s.Run(); err != nil {
-		return nil, err
+	if err == nil {
+		err = s.psql(`CREATE ROLE ` + Guarded + ` LOGIN PASSWORD '` + Password + `'`)
 	}
-	return s, s.psql(`CREATE ROLE ` + Guarded + ` LOGIN PASSWORD '` + Password + `'`)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // For starts a server that lives as long as the test. A machine without PostgreSQL skips the test, unless everything is
