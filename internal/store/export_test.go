@@ -1,5 +1,10 @@
 package store
 
+import (
+	"context"
+	"fmt"
+)
+
 // SQLUnlist is for a look at its plan.
 const SQLUnlist = sqlUnlist
 
@@ -15,3 +20,11 @@ func (s *Store) LookAt(rows int) {
 
 // ExplainSQLite is what a store makes of an error of SQLite's.
 var ExplainSQLite = explainSQLite
+
+// Fill lets the writer of a file take so many pages of it and no more, or, if it is larger already, no more at all.
+func (s *Store) Fill(pages int) error {
+	return s.writers[0].write(&op{ctx: context.Background(), do: func(t *tx) error {
+		_, err := t.exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages))
+		return err
+	}})
+}

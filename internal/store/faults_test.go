@@ -227,6 +227,36 @@ func TestFailedCommitLeavesNothing(t *testing.T) {
 	})
 }
 
+// TestFullDiskAsksToComeAgain lets the file of the chat grow no more for a while.
+func TestFullDiskAsksToComeAgain(t *testing.T) {
+	l := newLobby(t, kinds["SQLite"].place(t))
+	must, mustNot := map[string]bool{}, map[string]bool{}
+	for n := 0; len(mustNot) < 3; n++ {
+		if n == 3 {
+			if err := l.store.Fill(1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text := fmt.Sprint(strings.Repeat("long ", 1000), n)
+		switch _, err := l.append(l.guest, text); {
+		case err == nil:
+			must[text] = true
+		case errors.Is(err, chat.ErrBusy):
+			mustNot[text] = true
+		default:
+			t.Fatalf("got %v, want %v", err, chat.ErrBusy)
+		}
+	}
+	if err := l.store.Fill(1 << 30); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.append(l.guest, "and on"); err != nil {
+		t.Error(err)
+	}
+	must["and on"] = true
+	l.check(must, mustNot)
+}
+
 // TestKilledProcessLosesNothingAcknowledged kills a process that writes, several times on the same data, and looks for
 // everything it had acknowledged.
 func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {

@@ -161,25 +161,34 @@ func quickCheck(ctx context.Context, db *sql.DB, path string) error {
 	return nil
 }
 
-// SQLite's result codes for a damaged file: SQLITE_CORRUPT and SQLITE_NOTADB.
+// Of SQLite's result codes.
 const (
 	sqliteCorrupt = 11
+	sqliteFull    = 13 // the disk
 	sqliteNotADB  = 26
 )
 
+// sqliteCode is the result code that an error of SQLite's bears; 0 if it is another's.
+func sqliteCode(err error) int {
+	var of *sqlite.Error
+	if !errors.As(err, &of) {
+		return 0
+	}
+	return of.Code() & 0xff // beyond it is what says more precisely where
+}
+
 // damage makes what SQLite says of a damaged file ErrDamaged.
 func damage(err error) error {
-	var of *sqlite.Error
-	if errors.As(err, &of) && (of.Code()&0xff == sqliteCorrupt || of.Code()&0xff == sqliteNotADB) {
+	if code := sqliteCode(err); code == sqliteCorrupt || code == sqliteNotADB {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return err
 }
 
-// explainSQLite makes chat.ErrBusy of a file that another program holds for writing: see Move.
+// explainSQLite makes chat.ErrBusy, "come again", of what passes: a full disk, or a file that another program holds for writing
+// (see Move).
 func explainSQLite(err error) error {
-	var of *sqlite.Error
-	if errors.As(err, &of) && of.Code()&0xff == sqliteBusy {
+	if code := sqliteCode(err); code == sqliteFull || code == sqliteBusy {
 		return fmt.Errorf("%w: %w", chat.ErrBusy, err)
 	}
 	return err
