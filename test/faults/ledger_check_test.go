@@ -87,6 +87,51 @@ func TestLedgerFindsPlantedFaults(t *testing.T) {
 	}
 }
 
+// What a resident hears and shows is held against what is kept, too.
+func TestTownFindsPlantedFaults(t *testing.T) {
+	say := func(r *resident, group string, seqs ...int64) {
+		for _, seq := range seqs {
+			r.hear(push{GroupID: group, Seq: seq, ClientID: fmt.Sprint("anna-", seq)})
+		}
+	}
+	tests := []struct {
+		name    string
+		plant   func(r *resident)
+		finding string // "" for none
+	}{
+		{"nothing planted", func(r *resident) { say(r, "home", 1, 2, 3, 4) }, ""},
+		{"a frame to a non-member", func(r *resident) { say(r, "home", 1, 2, 3, 4); say(r, "elsewhere", 1) }, "is no member"},
+		{"a message lost on the way", func(r *resident) { say(r, "home", 1, 2, 4) }, "carl heard 4 after 2"},
+		{"the last one lost", func(r *resident) { say(r, "home", 1, 2, 3) }, `carl shows "" as message 4`},
+		{"a message doubled", func(r *resident) { say(r, "home", 1, 2, 2, 3, 4) }, "carl heard 2 after 2"},
+		{"two swapped", func(r *resident) { say(r, "home", 1, 3, 2, 4) }, "carl heard 3 after 1"},
+		{"a message nobody keeps", func(r *resident) { say(r, "home", 1, 2, 3, 4, 5) }, "carl shows 5 messages"},
+		{"another after it came back", func(r *resident) {
+			r.learn("home", groupSync{Head: 4, Latest: 4, Messages: []row{{Seq: 1, ClientID: "anna-1"}, {Seq: 2, ClientID: "ben"}, {Seq: 3, ClientID: "anna-3"}, {Seq: 4, ClientID: "anna-4"}}})
+		}, `carl shows "ben" as message 2`},
+	}
+	history := make([]row, 4)
+	for i := range history {
+		history[i] = row{Seq: int64(i + 1), ClientID: fmt.Sprint("anna-", i+1)}
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := &town{books: newBooks()}
+			r := w.newResident("carl")
+			r.views["home"] = &view{from: 1, rows: map[int64]string{}}
+			r.begin("home", 0)
+			test.plant(r)
+			complaints := slices.Concat(w.books.strays(), w.books.of("home").verify(history), r.compare("home", history))
+			if test.finding == "" && len(complaints) > 0 {
+				t.Errorf("got %q, want no complaints", complaints)
+			}
+			if !strings.Contains(strings.Join(complaints, "\n"), test.finding) {
+				t.Errorf("got %q, want a complaint with %q", complaints, test.finding)
+			}
+		})
+	}
+}
+
 // quietRun is a run in which all went well: two senders, ten messages, one listener.
 func quietRun() (*ledger, []row) {
 	l := newLedger()

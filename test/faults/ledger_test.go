@@ -10,6 +10,7 @@ import (
 type ledger struct {
 	mu         sync.Mutex // guards below
 	acked      []promise
+	greatest   int64            // seq that was acknowledged
 	told       map[int64]string // what stands under each number, as first heard
 	complaints []string
 }
@@ -37,6 +38,14 @@ func (l *ledger) ack(p promise) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.acked = append(l.acked, p)
+	l.greatest = max(l.greatest, p.seq)
+}
+
+// top is the greatest number that was acknowledged.
+func (l *ledger) top() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.greatest
 }
 
 // acks counts the promises so far.

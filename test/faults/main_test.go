@@ -1,5 +1,9 @@
 // Package faults_test hurts the real program and looks at what is left: kill -9 under load, lost answers, lost connections, ten
 // thousand sockets that come and go.
+//
+// A house is three nodes behind proxies, a town is who lives in it, a fault is what happens to them; the table is in matrix_test.go.
+// Residents speak at a pace, listen, and come back as the protocol says; their books note what they were promised (acks), what they
+// were told (pushes) and what they show, and compare it with what is kept. QUN_FAULTS=full lets each fault last as long as in life.
 package faults_test
 
 import (

@@ -38,9 +38,14 @@ func startServer(t *testing.T, args ...string) *server { return startServerOn(t,
 // startServerOn is the same on a PostgreSQL database, unless its address is empty.
 func startServerOn(t *testing.T, database string, args ...string) *server {
 	t.Helper()
+	return startServerIn(t, t.TempDir(), database, args...)
+}
+
+// startServerIn is the same with a folder that is there already.
+func startServerIn(t *testing.T, data, database string, args ...string) *server {
+	t.Helper()
 	program := programUnderTest(t)
 	address := freeAddress(t)
-	data := t.TempDir()
 	s := &server{
 		url: "http://" + address, data: data, database: database,
 		args: append([]string{
@@ -106,6 +111,12 @@ func (s *server) launch(t *testing.T) {
 func (s *server) start(t *testing.T) {
 	t.Helper()
 	s.launch(t)
+	s.await(t)
+}
+
+// await waits until a process that was launched answers.
+func (s *server) await(t *testing.T) {
+	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); pause(10 * time.Millisecond) {
 		if s.healthy() {
 			return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"time"
 
 	"qun/test/sioclient"
@@ -16,6 +17,7 @@ type person struct {
 	token  string
 	group  string // the group of the last room it entered
 	epoch  string
+	narrow bool // what is sent to it and not read is soon too much
 }
 
 // visit is one connection of a person, as a full client.
@@ -56,7 +58,7 @@ func (p *person) arrive(ctx context.Context, hello map[string]any, hear func(pus
 	if p.token != "" {
 		auth = map[string]string{"token": p.token}
 	}
-	client, err := sioclient.Dial(ctx, sioclient.Config{URL: p.server.url, Auth: auth, OnEvent: listen(hear)})
+	client, err := sioclient.Dial(ctx, sioclient.Config{URL: p.server.url, Auth: auth, OnEvent: listen(hear), Dial: p.dial()})
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +70,20 @@ func (p *person) arrive(ctx context.Context, hello map[string]any, hear func(pus
 	}
 	p.remember(said.Token, said.Epoch)
 	return v, nil
+}
+
+// dial makes connections that take little that is not read, if they are to.
+func (p *person) dial() func(ctx context.Context, network, address string) (net.Conn, error) {
+	if !p.narrow {
+		return nil
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return conn, conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	}
 }
 
 func withProtocol(hello map[string]any) map[string]any {

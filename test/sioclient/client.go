@@ -27,6 +27,9 @@ type Config struct {
 	Auth      any         // the CONNECT packet's payload; nil for none
 	Header    http.Header // of the handshake
 
+	// Dial makes the connection. Nil: an ordinary one.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
 	// OnEvent hears every event, in the order of arrival, on the goroutine that reads: the next one waits. Nil hears nothing.
 	OnEvent func(name string, args []json.RawMessage)
 }
@@ -51,7 +54,7 @@ type Client struct {
 
 // Dial opens a connection, joins the namespace, and starts the goroutine that reads; Close ends it.
 func Dial(ctx context.Context, cfg Config) (*Client, error) {
-	dialer := ws.Dialer{Header: ws.HandshakeHeaderHTTP(cfg.Header)}
+	dialer := ws.Dialer{Header: ws.HandshakeHeaderHTTP(cfg.Header), NetDial: cfg.Dial}
 	address := "ws" + strings.TrimPrefix(cfg.URL, "http") + "/socket.io/?EIO=4&transport=websocket"
 	conn, early, _, err := dialer.Dial(ctx, address)
 	if err != nil {
