@@ -247,6 +247,8 @@ func (a *Adapter) hear(m message) {
 		a.malformed.Add(1)
 		a.cfg.Logger.Debug("message refused", "channel", clip(m.channel), "bytes", len(m.payload), "error", err)
 	case c == nil || c.From == a.self:
+	case a.cfg.BroadcastsOnly && (c.Kind != socketio.KindBroadcast || c.ID != ""):
+		a.refused.Add(1)
 	case c.Kind >= socketio.KindResponse:
 		a.hearAnswer(c)
 	case trusted || a.allow(c):

@@ -25,6 +25,7 @@ type classic struct {
 	prefix         string
 	self           socketio.ServerID
 	privately      bool // answers go to the channel of who asked
+	broadcastsOnly bool
 	maxAttachments int
 }
 
@@ -40,13 +41,18 @@ func (w *classic) responses(namespace string) string {
 func (w *classic) census(namespace string) string { return w.requests(namespace) }
 
 func (w *classic) base(namespace string) []subscription {
-	return []subscription{
+	broadcasts := []subscription{
 		{exact, w.broadcasts(namespace)},
 		{pattern, escapeGlob(w.broadcasts(namespace)) + strings.Repeat("?", socketIDSize) + "#"},
+	}
+	if w.broadcastsOnly {
+		return broadcasts
+	}
+	return append(broadcasts, []subscription{
 		{exact, w.requests(namespace)},
 		{exact, w.responses(namespace)},
 		{exact, w.responses(namespace) + string(w.self) + "#"},
-	}
+	}...)
 }
 
 func (w *classic) room(namespace string, room socketio.Room) []subscription {

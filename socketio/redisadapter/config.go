@@ -40,6 +40,9 @@ type Config struct {
 	// createAdapter. All others hear answers in either way. It spares servers what is not for them, if all are of
 	// version 8 or later.
 	AnswerInPrivate bool
+	// BroadcastsOnly takes broadcasts from others and nothing else: sockets are not moved, disconnected or listed, no
+	// question is answered, and servers that count each other do not count this one. Of Classic alone.
+	BroadcastsOnly bool
 
 	// Allow says where others may act: whoever can publish in Redis can emit to sockets, move, disconnect and list them, and
 	// talk to the servers. It is asked with the namespace and each room that a command is meant for, or that sockets shall
@@ -74,6 +77,7 @@ func Rooms(namespace string, rooms ...socketio.Room) func(string, socketio.Room)
 var (
 	errNoRedis   = errors.New(`redisadapter: Config.Redis has no address: set it to what rueidis.ParseURL("redis://…") returns`)
 	errNoMode    = errors.New("redisadapter: Config.Mode is none of Classic, Sharded and ShardedStatic")
+	errNoSharing = errors.New("redisadapter: Config.BroadcastsOnly goes with Classic alone")
 	errBadPrefix = errors.New(`redisadapter: Config.Prefix must not contain "#"`)
 )
 
@@ -98,6 +102,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errNoRedis
 	case c.Mode > ShardedStatic:
 		return c, errNoMode
+	case c.BroadcastsOnly && c.Mode != Classic:
+		return c, errNoSharing
 	case strings.Contains(c.Prefix, "#"):
 		return c, errBadPrefix
 	}

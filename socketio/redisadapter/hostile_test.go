@@ -187,6 +187,24 @@ func TestOthersActOnlyWhereTheyMay(t *testing.T) {
 	}
 }
 
+func TestWhoTakesBroadcastsAloneDoesNothingElse(t *testing.T) {
+	a, hear, delivered := hears(t, redisadapter.Config{BroadcastsOnly: true})
+	for _, request := range []string{
+		`{"type":2,"opts":{"rooms":[],"except":[]},"rooms":["r"]}`, `{"type":4,"opts":{"rooms":[],"except":[]},"close":true}`,
+		`{"type":5,"requestId":"a","opts":{}}`, `{"type":6,"data":["e"]}`,
+		`{"type":7,"requestId":"a","packet":{"type":2,"data":["e"]},"opts":{"rooms":[],"except":[]}}`,
+	} {
+		hear("socket.io-request#/#", []byte(request))
+	}
+	if len(*delivered) > 0 || a.Stats().Refused != 5 {
+		t.Errorf("delivered %d, refused %d", len(*delivered), a.Stats().Refused)
+	}
+	hear("socket.io#/#", []byte("\x93\xa1x\x83\xa4type\x02\xa4data\x91\xa1e\xa3nsp\xa1/\x80"))
+	if len(*delivered) != 1 {
+		t.Errorf("of a broadcast it delivered %d", len(*delivered))
+	}
+}
+
 func TestRoomsThatAreNotOpenAreEmptyForWhoAsks(t *testing.T) {
 	_, hear, delivered := hears(t, redisadapter.Config{Allow: redisadapter.Rooms("/", "news")})
 	hear("socket.io-request#/#", []byte(`{"type":5,"requestId":"q","opts":{"rooms":["secret"],"except":[]}}`))

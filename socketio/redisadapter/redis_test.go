@@ -230,6 +230,7 @@ func TestConfigurationIsChecked(t *testing.T) {
 		"no address": {},
 		"no mode":    {Redis: option(t, redis), Mode: 9},
 		"prefix":     {Redis: option(t, redis), Prefix: "a#b"},
+		"half of it": {Redis: option(t, redis), BroadcastsOnly: true, Mode: redisadapter.Sharded},
 	} {
 		if _, err := redisadapter.New(cfg); err == nil {
 			t.Errorf("%s: got no error", name)

@@ -104,7 +104,7 @@ func plainValue(v any) any {
 func wireOf(kind string, self socketio.ServerID) wire {
 	switch kind {
 	case "classic", "classic-specific":
-		return &classic{"socket.io", self, kind == "classic-specific", 10}
+		return &classic{"socket.io", self, kind == "classic-specific", false, 10}
 	default:
 		return &shardedWire{"socket.io", self, kind == "sharded-static", 10}
 	}

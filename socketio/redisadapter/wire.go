@@ -29,7 +29,7 @@ type wire interface {
 
 func newWire(cfg *Config, self socketio.ServerID) wire {
 	if cfg.Mode == Classic {
-		return &classic{cfg.Prefix, self, cfg.AnswerInPrivate, cfg.MaxAttachments}
+		return &classic{cfg.Prefix, self, cfg.AnswerInPrivate, cfg.BroadcastsOnly, cfg.MaxAttachments}
 	}
 	return &shardedWire{cfg.Prefix, self, cfg.Mode == ShardedStatic, cfg.MaxAttachments}
 }
