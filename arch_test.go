@@ -132,9 +132,9 @@ var rooms = map[string]room{
 		why: "files for a browser, embedded",
 	},
 	"cmd/qun": {
-		rooms: "engineio socketio internal/auth internal/chat internal/cluster internal/config internal/files internal/gateway internal/metrics " +
+		rooms: "engineio socketio socketio/redisadapter internal/auth internal/chat internal/cluster internal/config internal/files internal/gateway internal/metrics " +
 			"internal/push internal/rest internal/store web",
-		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3 golang.org/x/term github.com/caddyserver/certmagic go.uber.org/zap",
+		modules: "github.com/alecthomas/kong gopkg.in/yaml.v3 github.com/mdp/qrterminal/v3 github.com/redis/rueidis golang.org/x/term github.com/caddyserver/certmagic go.uber.org/zap",
 		why:     "puts the rooms together and does nothing else; nobody imports it",
 	},
 	"examples/seed": {
@@ -155,7 +155,7 @@ var rooms = map[string]room{
 	"test/faults":             {why: "tests only: it starts the real program"},
 	"test/mutants":            {why: "reads and tests the code of others, and imports none"},
 	"test/operate": {
-		rooms:   "test/sioclient",
+		rooms:   "test/sioclient internal/store/pgtest",
 		modules: "github.com/letsencrypt/pebble/v2 github.com/miekg/dns",
 		why:     "tests only: it runs the real program as operators do, with an authority for certificates",
 	},

@@ -118,6 +118,8 @@ func TestDeployedQueriesAskForWhatIsCounted(t *testing.T) {
 	m.Requested("sendMessage", "ok", time.Millisecond)
 	m.Pushed("message")
 	m.Told("webhook", "ok")
+	m.WatchBus(func() metrics.Bus { return metrics.Bus{} })
+	m.WatchBridge(func() metrics.Bridge { return metrics.Bridge{} })
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	files := deployed(t)

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"time"
 
+	"qun/internal/chat"
 	"qun/internal/cluster"
+	"qun/internal/metrics"
 	"qun/internal/store"
 )
 
@@ -60,4 +62,26 @@ func startNode(ctx context.Context, node *cluster.Node) (alone bool) {
 	case <-ctx.Done():
 	}
 	return ctx.Err() == nil && len(node.Peers()) == 0
+}
+
+// watchNodes shows what is counted of other servers, where there may be any.
+func watchNodes(counts *metrics.Metrics, node *cluster.Node, service *chat.Service, others bridge) {
+	if node != nil {
+		counts.WatchBus(func() metrics.Bus {
+			n, read := node.Stats(), service.NodeStats()
+			return metrics.Bus{
+				Up: n.Up, Peers: n.Peers, Sent: n.Sent, Dropped: n.Dropped, Received: n.Received, Refused: n.Refused, Missed: n.Gaps,
+				Gaps: read.Gaps, Repairs: read.Repairs,
+			}
+		})
+	}
+	if others.Bridge != nil {
+		counts.WatchBridge(func() metrics.Bridge {
+			n := others.redis.Stats()
+			return metrics.Bridge{
+				Up: n.Connected, Sent: n.Published, Dropped: n.Lost + n.Dropped, Received: n.Received,
+				Malformed: n.Malformed, Refused: n.Refused + others.Refused(),
+			}
+		})
+	}
 }

@@ -42,6 +42,7 @@ type server struct {
 	auth    *auth.Service
 	store   *store.Store
 	node    *cluster.Node // nil: nobody shares the data
+	bridge  bridge
 	files   *files.Store
 
 	serving  sync.WaitGroup // the goroutines of start
@@ -90,6 +91,10 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 	if err != nil {
 		return nil, errors.Join(err, data.Close())
 	}
+	others, err := newBridge(p, hub, log)
+	if err != nil {
+		return nil, errors.Join(err, data.Close())
+	}
 	rules := chatConfig(p, kept, courier, link, log)
 	var among chat.Bus
 	var name string
@@ -97,10 +102,11 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 		rules.Cluster = &chat.Cluster{Bus: node.Topic("chat"), Here: hub}
 		among, name = node.Topic("gateway"), node.ID()
 	}
-	service := chat.New(data, chat.Notifiers{hub, chat.Own(courier), chat.Own(previewer)}, rules)
+	service := chat.New(data, append(chat.Notifiers{hub, chat.Own(courier), chat.Own(previewer)}, others.notifiers()...), rules)
 	if err := service.ReadSettings(ctx); err != nil {
 		return nil, errors.Join(err, service.Close(ctx), data.Close())
 	}
+	watchNodes(counts, node, service, others)
 	doors := gateway.Serve(sockets.Of("/"), hub, service, who, gateway.Config{
 		Build: version, Own: func(page gateway.Page) bool { return p.access.Own(config.Page(page)) },
 		SocketsPerUser: socketsPerUser(p.settings), Admission: admission, Bus: among, Node: name, Observer: counts, Logger: log,
@@ -119,6 +125,7 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 	})
 	courier.Start()
 	previewer.Start(service)
+	others.start()
 	orders := &operator{
 		chat: service, auth: who, base: link, healthy: canRead(data),
 		signedOut: func(u chat.UserID) { doors.SignedOutAll(u, nil) },
@@ -127,7 +134,7 @@ func open(ctx context.Context, p *plan, d *doors, link string, log *slog.Logger)
 		http:       httpServer(p, mount(sockets, metricsRoute(p, counts), routes), log),
 		redirector: redirector(p.access, p.settings.PublicURL, d.port(), log),
 		debugging:  debugging(counts.Handler(), log), certificates: shown, sockets: sockets, gateway: doors, chat: service,
-		courier: courier, preview: previewer, auth: who, store: data, files: kept, node: node, sweeping: startSweeper(sweep(service, data), log),
+		courier: courier, preview: previewer, auth: who, store: data, files: kept, node: node, bridge: others, sweeping: startSweeper(sweep(service, data), log),
 		sampling: startSampler(counts),
 		control:  startControl(p.data, orders.do, log),
 	}, nil
@@ -299,7 +306,7 @@ func (s *server) drain(ctx context.Context) error {
 	if s.node != nil {
 		nodeErr = s.node.Close()
 	}
-	err := errors.Join(httpErr, sidesErr, socketsErr, controlErr, chatErr, nodeErr, s.store.Close(), s.files.Close())
+	err := errors.Join(httpErr, sidesErr, socketsErr, controlErr, chatErr, s.bridge.close(), nodeErr, s.store.Close(), s.files.Close())
 	if err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}

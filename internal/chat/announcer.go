@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +21,13 @@ type announcer struct {
 	seed  maphash.Seed
 	lanes []*lane
 	done  sync.WaitGroup
+	reads reads
+}
+
+// reads is how often numbers were missing so long that they were read from the store.
+type reads struct {
+	gaps    atomic.Uint64 // an event came without those before it
+	repairs atomic.Uint64 // nothing came, and only the store told of it
 }
 
 // counter is whose numbers an event bears: a group's, or a user's own.
@@ -42,7 +50,7 @@ type missing func(ctx context.Context, c counter, s span) ([]Event, error)
 func startAnnouncer(n Notifier, read missing, here func(counter) bool, log *slog.Logger) *announcer {
 	a := &announcer{seed: maphash.MakeSeed(), lanes: make([]*lane, runtime.GOMAXPROCS(0))}
 	for i := range a.lanes {
-		l := newLane(n, read, here, log)
+		l := newLane(n, read, here, &a.reads, log)
 		a.lanes[i] = l
 		a.done.Go(l.run)
 	}
@@ -132,6 +140,7 @@ type lane struct {
 	notifier Notifier
 	missing  missing
 	here     func(counter) bool // nil: this is the only node
+	reads    *reads
 	log      *slog.Logger
 	bell     chan struct{} // capacity 1: something is to be done
 
@@ -162,12 +171,13 @@ type waiter struct {
 type gap struct {
 	due    time.Time // when it is read from the store
 	events map[Seq]Event
-	head   Seq // the greatest number there is, as far as anybody said
+	head   Seq  // the greatest number there is, as far as anybody said
+	said   bool // an event told of it, and not only the store
 }
 
-func newLane(n Notifier, read missing, here func(counter) bool, log *slog.Logger) *lane {
+func newLane(n Notifier, read missing, here func(counter) bool, reads *reads, log *slog.Logger) *lane {
 	return &lane{
-		notifier: n, missing: read, here: here, log: log, bell: make(chan struct{}, 1),
+		notifier: n, missing: read, here: here, reads: reads, log: log, bell: make(chan struct{}, 1),
 		told: map[counter]Seq{}, bound: maxTold, dropped: map[counter]span{}, held: map[counter]*gap{},
 	}
 }
@@ -339,6 +349,7 @@ func (l *lane) hold(c counter, t *tiding) {
 		l.mu.Unlock()
 	}
 	g.head = max(g.head, t.Number)
+	g.said = g.said || t.what == happened
 	if t.what == happened && !t.bare() && len(g.events) < maxHeld {
 		g.events[t.Number] = t.Event
 	}
@@ -380,10 +391,19 @@ func (l *lane) closeGaps(now time.Time) (next time.Time, waits bool) {
 				next, waits = earlier(next, g.due, waits)
 				break
 			}
+			l.reads.count(g)
 			l.proceed(c)
 		}
 	}
 	return next, waits
+}
+
+func (r *reads) count(g *gap) {
+	if g.said {
+		r.gaps.Add(1)
+	} else {
+		r.repairs.Add(1)
+	}
 }
 
 func earlier(a, b time.Time, is bool) (time.Time, bool) {

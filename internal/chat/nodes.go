@@ -288,6 +288,18 @@ func compareWith[ID comparable](
 	return nil
 }
 
+// NodeStats is what one of several nodes did to make good what the bus did not bring.
+type NodeStats struct {
+	Gaps    uint64 // times that numbers before an event that came were read from the store
+	Repairs uint64 // times that nothing came, and a look at the store found it
+}
+
+// NodeStats says what was done so far.
+func (s *Service) NodeStats() NodeStats {
+	r := &s.announcer.reads
+	return NodeStats{Gaps: r.gaps.Load(), Repairs: r.repairs.Load()}
+}
+
 // follow says that somebody here begins to listen to a counter who has everything up to head.
 func (s *Service) follow(c counter, head Seq) {
 	if s.relay != nil {

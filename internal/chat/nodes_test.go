@@ -37,7 +37,16 @@ func TestModelOnSeveralNodes(t *testing.T) {
 	server := pgtest.For(t, pgtest.Config{})
 	for seed := range uint64(rounds) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			playOnNodes(t, newTown(t, server, 3, clustertest.Faults{Drop: 0.3, Double: 0.3, Delay: 30 * time.Millisecond}), seed)
+			w := newTown(t, server, 3, clustertest.Faults{Drop: 0.3, Double: 0.3, Delay: 30 * time.Millisecond})
+			playOnNodes(t, w, seed)
+			var read chat.NodeStats
+			for _, n := range w.nodes {
+				read.Gaps += n.NodeStats().Gaps
+				read.Repairs += n.NodeStats().Repairs
+			}
+			if read.Gaps == 0 || read.Repairs == 0 {
+				t.Errorf("on such a bus something is missed, and %+v was read", read)
+			}
 		})
 	}
 }

@@ -64,15 +64,18 @@ type peer struct {
 }
 
 // counts are what a Node counts.
-type counts struct{ published, failed, dropped, heard, refused, gaps atomic.Uint64 }
+type counts struct{ published, failed, sent, dropped, heard, received, refused, gaps atomic.Uint64 }
 
 // Stats says what a node has done so far.
 type Stats struct {
+	Up        bool   // the node hears itself
 	Peers     int    // other nodes that are there
 	Published uint64 // payloads
 	Failed    uint64 // payloads that the bus did not take
-	Dropped   uint64 // notes that found no place
+	Sent      uint64 // notes that it took
+	Dropped   uint64 // notes that it did not take, or that found no place
 	Heard     uint64 // payloads of others
+	Received  uint64 // notes of others
 	Refused   uint64 // payloads that were none
 	Gaps      uint64 // times that something may have been missed
 }
@@ -133,9 +136,16 @@ func (n *Node) Close() error {
 func (n *Node) Stats() Stats {
 	c := &n.counts
 	return Stats{
-		Peers: int(n.others.Load()), Published: c.published.Load(), Failed: c.failed.Load(), Dropped: c.dropped.Load(),
-		Heard: c.heard.Load(), Refused: c.refused.Load(), Gaps: c.gaps.Load(),
+		Up: n.hearsItself(time.Now()), Peers: int(n.others.Load()), Published: c.published.Load(), Failed: c.failed.Load(),
+		Sent: c.sent.Load(), Dropped: c.dropped.Load(), Heard: c.heard.Load(), Received: c.received.Load(),
+		Refused: c.refused.Load(), Gaps: c.gaps.Load(),
 	}
+}
+
+func (n *Node) hearsItself(now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return now.Sub(n.echoed) <= 2*beatEvery
 }
 
 func (n *Node) ring() {
@@ -202,10 +212,12 @@ func (n *Node) publish(ctx context.Context) {
 			}
 			if err == nil {
 				n.counts.published.Add(1)
+				n.counts.sent.Add(uint64(len(notes)))
 				pause = shortPause
 				continue
 			}
 			n.counts.failed.Add(1)
+			n.counts.dropped.Add(uint64(len(notes)))
 			n.log.Debug("publish to other nodes", "error", err)
 			rest(ctx, pause)
 			pause = min(2*pause, longPause)
@@ -231,6 +243,7 @@ func (n *Node) hear(text []byte) {
 		return
 	}
 	n.counts.heard.Add(1)
+	n.counts.received.Add(uint64(len(p.Notes)))
 	if p.Bye {
 		n.leave(p.Node)
 		return

@@ -81,6 +81,9 @@ func TestNodesHearEachOtherAndNotThemselves(t *testing.T) {
 		if heard, _, _ := a.take(); len(heard) != 0 {
 			t.Errorf("a node heard itself: %d", len(heard))
 		}
+		if got := a.Stats(); !got.Up || got.Sent != 500 || b.Stats().Received != 500 {
+			t.Errorf("%+v: 500 notes were sent, and received %d", got, b.Stats().Received)
+		}
 		if got := a.Stats(); got.Peers != 2 || got.Published > 30 || got.Failed+got.Dropped+got.Refused != 0 {
 			t.Errorf("%+v: many notes should share a payload", got)
 		}
@@ -111,6 +114,9 @@ func TestWhatOneMissedItLearns(t *testing.T) {
 
 		bus.Cut(true)
 		time.Sleep(10 * time.Second)
+		if b.Stats().Up || !a.Stats().Up {
+			t.Errorf("the one that is cut off says that it hears: %v, the other: %v", b.Stats().Up, a.Stats().Up)
+		}
 		bus.Cut(false)
 		time.Sleep(10 * time.Millisecond)
 		if _, missed, gone := b.take(); missed == 0 || len(gone) != 0 {

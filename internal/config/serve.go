@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,9 @@ type Serve struct {
 	LAN       bool     `name:"lan" help:"Let the phones and computers of the local network in: port 3000 on this machine's private addresses, and nobody who calls it by another name. Prints each address, and a QR code. Excludes --listen."`
 	PublicURL string   `name:"public-url" placeholder:"URL" help:"The address people use when it is not the one listened on, for example https://chat.example.org behind a proxy."`
 	Storage
-	Redis string `placeholder:"URL" help:"Let the servers that share a PostgreSQL database tell each other through this Redis, redis://user:password@host:port, instead of through the database. It keeps nothing. Better said by the variable or the file, as the database."`
+	Redis     string   `placeholder:"URL" help:"Let the servers that share a PostgreSQL database tell each other through this Redis, redis://user:password@host:port, instead of through the database; and Node servers, see below. It keeps nothing. Better said by the variable or the file, as the database."`
+	RedisNode bool     `name:"redis-node" help:"Tell Node servers on that Redis (@socket.io/redis-adapter, classic) what is said and changed in groups, in the rooms g/ID and f/ID of each: they give it to their own clients. Whoever can read there can read it."`
+	RedisOpen []string `name:"redis-open" placeholder:"ROOM" help:"Let Node servers and emitters on that Redis (@socket.io/redis-emitter) send events to the people in this room, for example g/ID; * means everybody here. Nothing of it is kept. More than once if you like."`
 	Secure
 
 	Origin       []string `placeholder:"ORIGIN" help:"Web pages of this origin may connect too, for example https://www.example.org; * means all. They never use the cookie. More than once if you like."`
@@ -204,13 +207,17 @@ func checkOrigin(origin string) error {
 
 // checkRedis never repeats the address: it may hold a password.
 func (s *Serve) checkRedis() error {
-	switch {
+	switch bridged := s.RedisNode || len(s.RedisOpen) > 0; {
+	case s.Redis == "" && bridged:
+		return fmt.Errorf("--redis-node and --redis-open: name the Redis of the Node servers with --redis")
 	case s.Redis == "":
 		return nil
 	case !strings.HasPrefix(s.Redis, "redis://") && !strings.HasPrefix(s.Redis, "rediss://"):
 		return fmt.Errorf("--redis: an address of Redis is needed, for example redis://localhost:6379, or rediss://… over TLS")
-	case s.Database == "":
-		return fmt.Errorf("--redis: servers that tell each other something share a PostgreSQL database: name it with --database")
+	case slices.Contains(s.RedisOpen, ""):
+		return fmt.Errorf("--redis-open: name a room, for example g/0192f3c4-…, or * for everybody")
+	case s.Database == "" && !bridged:
+		return fmt.Errorf("--redis: servers that tell each other something share a PostgreSQL database: name it with --database; for Node servers alone say --redis-node or --redis-open")
 	}
 	return nil
 }

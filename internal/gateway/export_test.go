@@ -33,3 +33,6 @@ func ScopeOf(request string) auth.Scope { return scopeOf(request) }
 
 // Requests are those that are answered.
 func (g *Gateway) Requests() []string { return g.features() }
+
+// BridgePause is how long a bridge waits before it tries again to reach the others.
+const BridgePause = bridgePause

@@ -63,7 +63,7 @@ func counter(name, help string, labels ...string) *prometheus.CounterVec {
 // Watch adds the counts that the engine keeps itself. It is called once.
 func (m *Metrics) Watch(stats func() engineio.Stats) {
 	m.lately.stats = stats
-	m.registry.MustRegister(&engineCollector{stats})
+	m.registry.MustRegister(&collector[engineio.Stats]{stats, engineSeries})
 }
 
 // Handler answers in the format of Prometheus.

@@ -32,6 +32,8 @@ func TestCountsAreShown(t *testing.T) {
 	m.Refused(engineio.RefusedForbidden)
 	m.Requested("sendMessage", "ok", 3*time.Millisecond)
 	m.Pushed("message")
+	m.WatchBus(func() metrics.Bus { return metrics.Bus{Up: true, Peers: 2, Sent: 3, Repairs: 4} })
+	m.WatchBridge(func() metrics.Bridge { return metrics.Bridge{Malformed: 5} })
 	got := scrape(t, m)
 	for _, want := range []string{
 		"qun_sessions 3", "qun_writes_total 7", "qun_packets_dropped_total 2", `qun_build_info{version="v1"} 1`,
@@ -41,6 +43,7 @@ func TestCountsAreShown(t *testing.T) {
 		`qun_handshakes_refused_total{code="4"} 1`,
 		`qun_request_seconds_bucket{outcome="ok",request="sendMessage",le="0.005"} 1`,
 		`qun_pushes_total{event="message"} 1`,
+		"qun_bus_up 1", "qun_bus_peers 2", "qun_bus_sent_total 3", "qun_bus_repairs_total 4", "qun_bridge_up 0", "qun_bridge_malformed_total 5",
 		"go_goroutines", "process_open_fds",
 	} {
 		if !strings.Contains(got, want+"\n") && !strings.Contains(got, want+" ") {

@@ -32,6 +32,7 @@ export async function startNode(redis, wire, name) {
     });
   });
   return {
+    io,
     url: `http://127.0.0.1:${http.address().port}`,
     stop: async () => {
       await io.close();
