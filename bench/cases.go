@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"time"
 
@@ -34,6 +35,7 @@ func groups(scale scale) []group {
 		{"idle-tls", []string{"engine-tls"}, nil, scale.idleTLS},
 		{"durable", []string{"qun", "qun-nosearch"}, nil, scale.durable},
 		{"store", []string{"qun"}, nil, scale.store},
+		{"nodes", []string{"qun-postgres", "qun-notify", "qun-redis", "node", "node-redis"}, nil, scale.nodes},
 	}
 	return all
 }
@@ -58,16 +60,18 @@ func (b *bench) onServer(p *peer, cores *unix.CPUSet, dialect *load.Dialect, siz
 		return err
 	}
 	defer os.RemoveAll(data)
-	return b.onData(p, cores, data, load.Config{Dialect: dialect}, size, act)
+	return b.onData(p, cores, data, load.Config{Dialect: dialect}, size, 1, act)
 }
 
-func (b *bench) onData(p *peer, cores *unix.CPUSet, data string, cfg load.Config, size int, act func(*server, *load.Crowd) error) error {
+// onData is the same with a folder of data and whatever the connections say. So many of them in a row talk to one node,
+// and so many to the next.
+func (b *bench) onData(p *peer, cores *unix.CPUSet, data string, cfg load.Config, size, row int, act func(*server, *load.Crowd) error) error {
 	s, err := b.start(p, cores, data)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	cfg.Server = s.address
+	cfg.Server = func(i int) netip.AddrPort { return s.nodes[i/row%len(s.nodes)].address }
 	crowd, err := load.NewCrowd(cfg)
 	if err != nil {
 		return err
@@ -75,7 +79,7 @@ func (b *bench) onData(p *peer, cores *unix.CPUSet, data string, cfg load.Config
 	defer crowd.Close()
 	if size > 0 {
 		if _, err := crowd.Connect(size); err != nil {
-			return fmt.Errorf("connect: %w (%s)", err, s.said)
+			return fmt.Errorf("connect: %w (%s)", err, s.said())
 		}
 	}
 	return act(s, crowd)
@@ -86,36 +90,42 @@ func deliveries(shape load.Shape, scale scale, rates ...int) group {
 	name := fmt.Sprintf("%dx%d", shape.Rooms, shape.Members)
 	run := func(b *bench, p *peer, round int) (samples []sample, err error) {
 		err = b.onServer(p, &b.cores.Server, p.dialect, shape.Size(), func(s *server, crowd *load.Crowd) error {
-			if err := crowd.Join(shape); err != nil {
-				return err
-			}
-			take := func(name string, measure func(load.Timing) (*load.Window, error)) error {
-				m := &meter{pid: s.cmd.Process.Pid}
-				w, err := measure(load.Timing{Warm: scale.warm, Measure: scale.measure, Edge: m.edge})
-				if err == nil {
-					err = m.err
-				}
-				if err != nil {
-					return fmt.Errorf("%s: %w", name, err)
-				}
-				samples = append(samples, sample{Case: name, Peer: p.name, Round: round, Values: valuesOf(w, m, w.Deliveries)})
-				return nil
-			}
-			if err := take(name+"-closed", crowd.Closed); err != nil {
-				return err
-			}
-			for _, rate := range rates {
-				messages := float64(rate) / float64(shape.Members)
-				fixed := func(t load.Timing) (*load.Window, error) { return crowd.Fixed(messages, t) }
-				if err := take(fmt.Sprintf("%s-%d", name, rate), fixed); err != nil {
-					return err
-				}
-			}
-			return nil
+			samples, err = scale.deliver(name, p, round, s, crowd, shape, rates)
+			return err
 		})
 		return samples, err
 	}
 	return group{name, speakers, []string{"engine"}, run}
+}
+
+// deliver measures a shape on a server that runs.
+func (sc scale) deliver(name string, p *peer, round int, s *server, crowd *load.Crowd, shape load.Shape, rates []int) (samples []sample, err error) {
+	if err := crowd.Join(shape); err != nil {
+		return nil, err
+	}
+	take := func(name string, measure func(load.Timing) (*load.Window, error)) error {
+		m := &meter{server: s}
+		w, err := measure(load.Timing{Warm: sc.warm, Measure: sc.measure, Sleep: p.shares != shares{}, Edge: m.edge})
+		if err == nil {
+			err = m.err
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		samples = append(samples, sample{Case: name, Peer: p.name, Round: round, Values: valuesOf(w, m, w.Deliveries)})
+		return nil
+	}
+	if err := take(name+"-closed", crowd.Closed); err != nil {
+		return samples, err
+	}
+	for _, rate := range rates {
+		messages := float64(rate) / float64(shape.Members)
+		fixed := func(t load.Timing) (*load.Window, error) { return crowd.Fixed(messages, t) }
+		if err := take(fmt.Sprintf("%s-%d", name, rate), fixed); err != nil {
+			return samples, err
+		}
+	}
+	return samples, nil
 }
 
 // inboundConnections ask and are answered, each one request at a time.
@@ -123,7 +133,7 @@ const inboundConnections = 50
 
 func (sc scale) inbound(b *bench, p *peer, round int) (samples []sample, err error) {
 	err = b.onServer(p, &b.cores.Server, p.dialect, inboundConnections, func(s *server, crowd *load.Crowd) error {
-		m := &meter{pid: s.cmd.Process.Pid}
+		m := &meter{server: s}
 		w, err := crowd.Echo(p.dialect.Echo(7), load.Timing{Warm: sc.warm, Measure: sc.measure, Edge: m.edge})
 		if err != nil {
 			return err
@@ -151,7 +161,7 @@ const warmUp = 50
 
 // stay connects the idlers, lets each do what it does at first, and leaves them alone.
 func (sc scale) stay(name string, p *peer, round int, s *server, crowd *load.Crowd, settle time.Duration, request func(i, n int) []byte) ([]sample, error) {
-	pid := s.cmd.Process.Pid
+	pid := s.pid()
 	if _, err := crowd.Connect(warmUp); err != nil {
 		return nil, err
 	}
@@ -162,7 +172,7 @@ func (sc scale) stay(name string, p *peer, round int, s *server, crowd *load.Cro
 	if err != nil {
 		return nil, err
 	}
-	m := &meter{pid: pid}
+	m := &meter{server: s}
 	m.edge()
 	took, err := crowd.Connect(sc.idlers)
 	m.edge()
@@ -221,7 +231,7 @@ func (sc scale) idleMember(b *bench, p *peer, round int) (samples []sample, err 
 		return nil, fmt.Errorf("prepare members: %w", err)
 	}
 	cfg := load.Config{Dialect: p.dialect, Credential: func(i int) []byte { return fmt.Appendf(nil, `{"token":%q}`, tokens[i]) }}
-	err = b.onData(p, &b.cores.Server, data, cfg, 0, func(s *server, crowd *load.Crowd) error {
+	err = b.onData(p, &b.cores.Server, data, cfg, 0, 1, func(s *server, crowd *load.Crowd) error {
 		hello := func(_, n int) []byte {
 			if n > 0 {
 				return nil
@@ -237,7 +247,7 @@ func (sc scale) idleMember(b *bench, p *peer, round int) (samples []sample, err 
 // idleTLS is idle over TLS.
 func (sc scale) idleTLS(b *bench, p *peer, round int) (samples []sample, err error) {
 	err = b.onServer(p, &b.cores.Server, p.dialect, 0, func(s *server, _ *load.Crowd) error {
-		pid, cfg := s.cmd.Process.Pid, load.Config{Server: s.address, Dialect: p.dialect}
+		pid, cfg := s.pid(), load.Config{Server: load.At(s.nodes[0].address), Dialect: p.dialect}
 		release, _, err := load.Hold(cfg, warmUp)
 		if err != nil {
 			return err
@@ -247,7 +257,7 @@ func (sc scale) idleTLS(b *bench, p *peer, round int) (samples []sample, err err
 		if err != nil {
 			return err
 		}
-		m := &meter{pid: pid}
+		m := &meter{server: s}
 		m.edge()
 		releaseAll, took, err := load.Hold(cfg, sc.idlers)
 		m.edge()
@@ -275,7 +285,7 @@ func (sc scale) durable(b *bench, p *peer, round int) (samples []sample, err err
 		if err := crowd.Join(shape); err != nil {
 			return err
 		}
-		m := &meter{pid: s.cmd.Process.Pid}
+		m := &meter{server: s}
 		w, err := crowd.Closed(load.Timing{Warm: sc.warm, Measure: 2 * sc.measure, Edge: m.edge})
 		if err != nil {
 			return err

@@ -29,6 +29,10 @@ var (
 		{"KB per connection", kilobytes, ""}, {"to Node", kilobytes, "node"}, {"KB before it settled", settled, ""},
 		{"connects/s", perSecond, ""}, {"to Node", perSecond, "node"}, {"µs per connect", cpuPer, ""},
 	}
+	nodeColumns = []column{
+		{"deliveries/s", perSecond, ""}, {"to one Qun", perSecond, "qun-postgres"}, {"to two Node", perSecond, "node-redis"}, {"p50 ms", p50, ""}, {"p99 ms", p99, ""},
+		{"p99 ms, from node to node", across99, ""}, {"µs per delivery, all nodes", cpuPer, ""}, {"cores of database and Redis", shared, ""},
+	}
 	loopPanels = []panel{{"server time per delivery, µs", cpuPer}}
 	ratePanels = []panel{{"server time per delivery, µs", cpuPer}, {"99th percentile of latency, ms", p99}}
 )
@@ -52,6 +56,10 @@ var chapters = []chapter{
 	{"durable", "Durable sends", "64 senders in 64 groups of `qun serve`; each sends its next message when it has the last one back, which is after the transaction was synced to the disk. The server may use all cores, so the load takes part of one. With search off, nothing is told to the indexer.",
 		[]column{{"sends/s", perSecond, ""}, {"to search off", perSecond, "qun-nosearch"}, {"p50 ms", p50, ""}, {"p99 ms", p99, ""}, {"cores used", cpuShare, ""}, {"µs per send", cpuPer, ""}, {"to search off", cpuPer, "qun-nosearch"}},
 		[]panel{{"durable sends per second", perSecond}}},
+	{"nodes-closed", "Several nodes, a hundred rooms of 10, closed loop", "Of each room, half of the members are at one node and half at the other, and one sender at each. Qun stores every message in PostgreSQL before it delivers it, Node nothing. Servers, database, Redis and load share all cores.", nodeColumns,
+		[]panel{{"deliveries per second", perSecond}}},
+	{"nodes-5000", "Several nodes, a hundred rooms of 10, 5,000 deliveries per second", "500 messages a second, evenly spaced. Half of the copies go from one node to the other.", nodeColumns,
+		[]panel{{"99th percentile of latency, ms", p99}}},
 	{"store/senders=64", "The store alone, 64 senders in one group", "The benchmark of the store, without sockets.", []column{{"sends/s", perSecond, ""}}, nil},
 	{"store/senders=64/groups=64", "The store alone, 64 senders in 64 groups", "The same, spread over groups as in the durable sends above.", []column{{"sends/s", perSecond, ""}}, nil},
 }

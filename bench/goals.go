@@ -71,6 +71,8 @@ func goals(r *results) []goal {
 		{what: "… over sockets", limit: 12_000, least: true, got: r.of("durable", "qun", perSecond).median},
 		{what: "… 99th percentile of latency", limit: 25, unit: "ms", got: r.of("durable", "qun", p99).median},
 		{what: "… with search on, to the same with search off", limit: 0.9, least: true, unit: "×", got: r.ratio("durable", "qun", "qun-nosearch", perSecond)},
+		{what: "two nodes, 5,000 deliveries/s: 99th percentile of latency from one to the other, PostgreSQL alone", limit: 100, unit: "ms", got: r.of("nodes-5000", "qun-notify", across99).median},
+		{what: "… with Redis", limit: 100, unit: "ms", got: r.of("nodes-5000", "qun-redis", across99).median},
 		{what: "lost, doubled, dead in every run", limit: 0, got: troubles(r)},
 	}
 }
@@ -93,4 +95,4 @@ func troubles(r *results) (n float64) {
 }
 
 // ours are the peers that are Qun.
-var ours = []string{"seed", "qun", "qun-nosearch", "engine", "engine-tls"}
+var ours = []string{"seed", "qun", "qun-nosearch", "engine", "engine-tls", "qun-postgres", "qun-notify", "qun-redis"}

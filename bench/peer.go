@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,7 +28,16 @@ type peer struct {
 	dialect *load.Dialect
 	build   []string // the Go package, as arguments of go build; nil where there is nothing to build
 	without *line    // of the tree, that is left out when it is built
-	command func(b *bench, address, data string) []string
+	nodes   int      // how many of it are one server; 0: one
+	shares  shares   // what they share
+	command func(b *bench, at place) []string
+}
+
+// A place is where a server is to be.
+type place struct {
+	address         string
+	data            string // a folder
+	database, redis string // addresses of what nodes share, if they do
 }
 
 // A line is one of a file in the tree.
@@ -39,7 +50,7 @@ const theTree = "<tree>"
 var peers = []*peer{
 	{
 		name: "node", title: "Node socket.io 4.8.4", dialect: load.SocketIO,
-		command: func(_ *bench, address, _ string) []string { return []string{"node", "peers/node/server.mjs", address} },
+		command: func(_ *bench, at place) []string { return []string{"node", "peers/node/server.mjs", at.address} },
 	},
 	goPeer("seed", "Qun: examples/seed", load.SocketIO, []string{"-C", theTree, "./examples/seed"}, "-listen"),
 	qunServe("qun", "Qun: qun serve, durable", nil),
@@ -50,30 +61,43 @@ var peers = []*peer{
 	goPeer("centrifuge", "centrifuge 0.40.1", load.Centrifuge, []string{"./peers/centrifuge"}),
 	{
 		name: "engine", title: "Qun: socketio", dialect: load.SocketIO, build: []string{"./peers/engine"},
-		command: func(b *bench, address, _ string) []string {
-			return []string{b.binary("engine"), "-profile", b.profile, address}
+		command: func(b *bench, at place) []string {
+			return []string{b.binary("engine"), "-profile", b.profile, at.address}
 		},
 	},
 	goPeer("engine-tls", "Qun: socketio over TLS", load.SocketIO, []string{"./peers/engine"}, "-tls"),
+	nodesOfQun("qun-postgres", "Qun: one qun serve on PostgreSQL", 1, shares{postgres: true}),
+	nodesOfQun("qun-notify", "Qun: two, on PostgreSQL", 2, shares{postgres: true}),
+	nodesOfQun("qun-redis", "Qun: two, on PostgreSQL and Redis", 2, shares{postgres: true, redis: true}),
+	{
+		name: "node-redis", title: "two Node socket.io 4.8.4 with @socket.io/redis-adapter 8.3.0", dialect: load.SocketIO,
+		nodes: 2, shares: shares{redis: true},
+		command: func(_ *bench, at place) []string {
+			return []string{"node", "peers/node/server.mjs", at.address, at.redis}
+		},
+	},
 }
 
 // qunServe is the whole chat, perhaps without a line of it.
 func qunServe(name, title string, without *line) *peer {
 	return &peer{
 		name: name, title: title, dialect: load.SocketIO, build: []string{"-C", theTree, "./cmd/qun"}, without: without,
-		command: func(b *bench, address, data string) []string {
-			return []string{
-				b.binary(name), "serve", "--listen", address, "--data", data,
-				"--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0",
-			}
-		},
+		command: func(b *bench, at place) []string { return b.serve(name, at) },
+	}
+}
+
+// serve is how the chat is started, whatever the peer is called.
+func (b *bench) serve(binary string, at place) []string {
+	return []string{
+		b.binary(binary), "serve", "--listen", at.address, "--data", at.data,
+		"--limit-messages", "0", "--limit-handshakes", "0", "--limit-sockets", "0",
 	}
 }
 
 // goPeer is a program of one package that takes an address after its flags.
 func goPeer(name, title string, dialect *load.Dialect, build []string, flags ...string) *peer {
-	return &peer{name: name, title: title, dialect: dialect, build: build, command: func(b *bench, address, _ string) []string {
-		return append(append([]string{b.binary(name)}, flags...), address)
+	return &peer{name: name, title: title, dialect: dialect, build: build, command: func(b *bench, at place) []string {
+		return append(append([]string{b.binary(name)}, flags...), at.address)
 	}}
 }
 
@@ -157,8 +181,14 @@ func (b *bench) do(name string, args ...string) error {
 	return nil
 }
 
-// A server is a peer that runs.
+// A server is a peer that runs, in one process or in several.
 type server struct {
+	nodes  []*node
+	beside []io.Closer // what they share
+}
+
+// A node is one of its processes.
+type node struct {
 	address netip.AddrPort
 	cmd     *exec.Cmd
 	said    *bytes.Buffer
@@ -166,40 +196,92 @@ type server struct {
 }
 
 // start starts a peer on the given cores with a folder for its data, and waits until it accepts connections.
-func (b *bench) start(p *peer, cores *unix.CPUSet, data string) (*server, error) {
+func (b *bench) start(p *peer, cores *unix.CPUSet, data string) (s *server, err error) {
+	s = &server{}
+	defer func() {
+		if err != nil {
+			s.stop()
+		}
+	}()
+	at := place{data: data}
+	if err := machine.On(cores, func() error { return s.share(p.shares, &at) }); err != nil {
+		return s, fmt.Errorf("start what %s needs: %w", p.name, err)
+	}
+	for i := range max(p.nodes, 1) {
+		if i > 0 {
+			at.data = filepath.Join(data, fmt.Sprint(i))
+		}
+		if err := s.add(b, p, cores, at); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// add starts one more process.
+func (s *server) add(b *bench, p *peer, cores *unix.CPUSet, at place) error {
 	address, err := freeAddress()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	args := p.command(b, address.String(), data)
-	s := &server{address: address, cmd: exec.Command(args[0], args[1:]...), said: new(bytes.Buffer), ended: make(chan error, 1)}
-	s.cmd.Stdout, s.cmd.Stderr, s.cmd.Env = s.said, s.said, machine.Without(os.Environ())
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := machine.Start(s.cmd, cores); err != nil {
-		return nil, fmt.Errorf("start %s: %w", p.name, err)
+	at.address = address.String()
+	args := p.command(b, at)
+	n := &node{address: address, cmd: exec.Command(args[0], args[1:]...), said: new(bytes.Buffer), ended: make(chan error, 1)}
+	n.cmd.Stdout, n.cmd.Stderr, n.cmd.Env = n.said, n.said, machine.Without(os.Environ())
+	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := machine.Start(n.cmd, cores); err != nil {
+		return fmt.Errorf("start %s: %w", p.name, err)
 	}
-	go func() { s.ended <- s.cmd.Wait() }()
+	s.nodes = append(s.nodes, n)
+	go func() { n.ended <- n.cmd.Wait() }()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
 		if conn, err := net.Dial("tcp", address.String()); err == nil {
 			conn.Close()
-			return s, nil
+			return nil
 		}
 		select {
-		case <-s.ended:
-			return nil, fmt.Errorf("%s ended: %s", p.name, s.said)
+		case err := <-n.ended:
+			n.ended <- err
+			return fmt.Errorf("%s ended: %s", p.name, n.said)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	s.stop()
-	return nil, fmt.Errorf("%s did not listen within 10 s: %s", p.name, s.said)
+	return fmt.Errorf("%s did not listen within 10 s: %s", p.name, n.said)
 }
 
 // stop ends the server, and not gently: what it holds is of no use to anybody.
 func (s *server) stop() {
-	if err := s.cmd.Process.Kill(); errors.Is(err, os.ErrProcessDone) {
-		return
+	for _, n := range s.nodes {
+		_ = n.cmd.Process.Kill() // it may have ended
+		<-n.ended
 	}
-	<-s.ended
+	for _, one := range s.beside {
+		_ = one.Close() // nobody wants it any more
+	}
+}
+
+// pid is the process of a server that has one.
+func (s *server) pid() int { return s.nodes[0].cmd.Process.Pid }
+
+// cpu is the processor time that the server has used.
+func (s *server) cpu() (sum time.Duration, err error) {
+	for _, n := range s.nodes {
+		used, err := machine.CPUTime(n.cmd.Process.Pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return sum, nil
+}
+
+// said is what its processes printed.
+func (s *server) said() string {
+	var all strings.Builder
+	for _, n := range s.nodes {
+		all.Write(n.said.Bytes())
+	}
+	return all.String()
 }
 
 func freeAddress() (netip.AddrPort, error) {

@@ -140,8 +140,13 @@ func writeRow(w *strings.Builder, c chapter, r *results, p *peer) {
 		}
 		fmt.Fprintf(w, " %s (%s–%s) |", number(s.median), number(s.low), number(s.high))
 	}
-	worst := func(value string) float64 { return max(0, r.of(c.name, p.name, value).high) }
-	fmt.Fprintf(w, " %.0f, %.0f, %.0f |\n", worst(lost), worst(doubled), worst(dead))
+	worst := func(value string) string {
+		if high := r.of(c.name, p.name, value).high; !math.IsNaN(high) {
+			return fmt.Sprintf("%.0f", high)
+		}
+		return "–" // it is not counted there
+	}
+	fmt.Fprintf(w, " %s, %s, %s |\n", worst(lost), worst(doubled), worst(dead))
 }
 
 // number has three digits that matter.

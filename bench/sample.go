@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -12,45 +13,50 @@ import (
 
 // A meter watches a server while it is measured.
 type meter struct {
-	pid         int
-	cpu, own    time.Duration
-	busy        time.Duration
-	at          time.Time
-	used, other time.Duration // between the edges
-	took        time.Duration
-	err         error
+	server *server
+
+	cpu, own, beside, busy time.Duration
+	at                     time.Time
+
+	// Between the edges.
+	used  time.Duration // by the server
+	side  time.Duration // by what its nodes share
+	other time.Duration // by anything else, but for the load
+	took  time.Duration
+	err   error
 }
 
 // edge is called at the beginning and at the end.
 func (m *meter) edge() {
-	cpu, err := machine.CPUTime(m.pid)
+	cpu, err := m.server.cpu()
+	beside, besideErr := m.server.besideCPU()
 	own, ownErr := machine.CPUTime(os.Getpid())
 	busy, busyErr := machine.Busy()
-	for _, err := range []error{err, ownErr, busyErr} {
-		if err != nil && m.err == nil {
-			m.err = err
-		}
+	if err := errors.Join(err, besideErr, ownErr, busyErr); m.err == nil {
+		m.err = err
 	}
-	m.used, m.took = cpu-m.cpu, time.Since(m.at)
-	m.other = max(0, busy-m.busy-m.used-(own-m.own))
-	m.cpu, m.own, m.busy, m.at = cpu, own, busy, time.Now()
+	m.used, m.side, m.took = cpu-m.cpu, beside-m.beside, time.Since(m.at)
+	m.other = max(0, busy-m.busy-m.used-m.side-(own-m.own))
+	m.cpu, m.beside, m.own, m.busy, m.at = cpu, beside, own, busy, time.Now()
 }
 
 // The values of a sample.
 const (
-	cpuPer    = "cpu_us"       // processor time of the server per delivery, µs; per request or connection where there are none
-	cpuShare  = "cpu_share"    // of one core
-	perSecond = "per_second"   // deliveries, requests, connections, or messages made durable
-	p50       = "p50_ms"       // from due to received
-	p99       = "p99_ms"       //
-	worst     = "worst_ms"     //
-	lost      = "lost"         // copies that never came
-	doubled   = "doubled"      //
-	dead      = "dead"         // connections that ended by themselves
-	foreign   = "foreign"      // cores that something else kept busy meanwhile
-	kilobytes = "kb_per_conn"  // anonymous memory that each connection added
-	resident  = "resident_mb"  // all memory of the process at the end
-	settled   = "kb_unsettled" // the same as kilobytes, right after connecting
+	cpuPer    = "cpu_us"        // processor time of the server per delivery, µs; per request or connection where there are none
+	cpuShare  = "cpu_share"     // of one core
+	perSecond = "per_second"    // deliveries, requests, connections, or messages made durable
+	p50       = "p50_ms"        // from due to received
+	p99       = "p99_ms"        //
+	worst     = "worst_ms"      //
+	lost      = "lost"          // copies that never came
+	doubled   = "doubled"       //
+	dead      = "dead"          // connections that ended by themselves
+	foreign   = "foreign"       // cores that something else kept busy meanwhile
+	across99  = "across_p99_ms" // p99 of what came from another node
+	shared    = "shared"        // cores that what nodes share kept busy: a database, Redis
+	kilobytes = "kb_per_conn"   // anonymous memory that each connection added
+	resident  = "resident_mb"   // all memory of the process at the end
+	settled   = "kb_unsettled"  // the same as kilobytes, right after connecting
 )
 
 // A sample is one measurement of one peer in one round.
@@ -66,7 +72,7 @@ type sample struct {
 // valuesOf are what every window of load shows.
 func valuesOf(w *load.Window, m *meter, units uint64) map[string]float64 {
 	units = max(units, 1)
-	return map[string]float64{
+	values := map[string]float64{
 		cpuPer:    float64(m.used.Nanoseconds()) / 1e3 / float64(units),
 		cpuShare:  m.used.Seconds() / m.took.Seconds(),
 		perSecond: float64(units) / w.Took.Seconds(),
@@ -76,6 +82,13 @@ func valuesOf(w *load.Window, m *meter, units uint64) map[string]float64 {
 		lost:      float64(w.Lost), doubled: float64(w.Doubled), dead: float64(w.Dead),
 		foreign: m.other.Seconds() / m.took.Seconds(),
 	}
+	if m.side > 0 {
+		values[shared] = m.side.Seconds() / m.took.Seconds()
+	}
+	if worst := w.Across.Worst(); worst > 0 {
+		values[across99] = milliseconds(w.Across.Quantile(0.99))
+	}
+	return values
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }

@@ -46,7 +46,7 @@ func (c *Crowd) dial(number int) {
 		c.failed = fmt.Errorf("make socket %d: %w", number, err)
 		return
 	}
-	conn := &conn{fd: fd, number: number}
+	conn := &conn{fd: fd, number: number, server: c.cfg.Server(number)}
 	c.conns = append(c.conns, conn)
 	for len(c.by) <= fd {
 		c.by = append(c.by, nil)
@@ -59,7 +59,7 @@ func (c *Crowd) dial(number int) {
 
 func (c *Crowd) startTCP(conn *conn) error {
 	source := unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, byte(2 + conn.number/perSource)}}
-	server := unix.SockaddrInet4{Addr: c.cfg.Server.Addr().As4(), Port: int(c.cfg.Server.Port())}
+	server := unix.SockaddrInet4{Addr: conn.server.Addr().As4(), Port: int(conn.server.Port())}
 	err := errors.Join(
 		unix.SetsockoptInt(conn.fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
 		unix.SetsockoptInt(conn.fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1),
@@ -86,7 +86,7 @@ func (c *Crowd) connected(conn *conn) {
 	}
 	conn.stage = stageUpgrade
 	c.write(conn, fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", c.cfg.Dialect.Path, c.cfg.Server))
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", c.cfg.Dialect.Path, conn.server))
 }
 
 // upgraded looks for the end of the HTTP answer and returns what follows it, nil if it is not there yet.

@@ -12,7 +12,7 @@ import (
 
 // Config is whom a Crowd talks to, and how.
 type Config struct {
-	Server  netip.AddrPort // IPv4
+	Server  func(i int) netip.AddrPort // whom connection i talks to, IPv4
 	Dialect *Dialect
 	// Credential is the payload of connection i's greeting; nil means none.
 	Credential func(i int) []byte
@@ -20,7 +20,12 @@ type Config struct {
 	AtOnce int
 }
 
-// A Crowd is a number of connections to one server.
+// At lets all connections talk to one server.
+func At(server netip.AddrPort) func(int) netip.AddrPort {
+	return func(int) netip.AddrPort { return server }
+}
+
+// A Crowd is a number of connections to one server, or to several that are one.
 type Crowd struct {
 	cfg    Config
 	epoll  int
@@ -34,6 +39,7 @@ type Crowd struct {
 	onReady func(*conn)
 	again   bool // a sender whose message everybody has sends the next
 	latency *Histogram
+	across  *Histogram // the same of copies that came from another server
 
 	counts Counts
 	failed error
@@ -74,6 +80,7 @@ const (
 type conn struct {
 	fd     int
 	number int
+	server netip.AddrPort
 	stage  stage
 	rest   []byte // an incomplete frame
 
@@ -106,7 +113,8 @@ func NewCrowd(cfg Config) (*Crowd, error) {
 		return nil, fmt.Errorf("make an epoll: %w", err)
 	}
 	return &Crowd{
-		cfg: cfg, epoll: epoll, buffer: make([]byte, 1<<20), events: make([]unix.EpollEvent, 1024), latency: new(Histogram),
+		cfg: cfg, epoll: epoll, buffer: make([]byte, 1<<20), events: make([]unix.EpollEvent, 1024),
+		latency: new(Histogram), across: new(Histogram),
 	}, nil
 }
 
@@ -260,6 +268,9 @@ func (c *Crowd) delivered(conn *conn, s stamp, when int64) {
 	c.counts.Deliveries++
 	c.latency.add(when - s.due)
 	from := conn.room.senders[s.sender]
+	if from.conn.server != conn.server {
+		c.across.add(when - s.due)
+	}
 	if from.left -= 1 + skipped; from.left == 0 && c.again {
 		c.send(from, when)
 	}

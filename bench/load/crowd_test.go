@@ -42,7 +42,7 @@ func serve(t *testing.T, copies func(message, member int) int) load.Config {
 		}
 	})
 	t.Cleanup(func() { listener.Close(); serving.Wait() })
-	return load.Config{Server: netip.MustParseAddrPort(listener.Addr().String()), Dialect: load.SocketIO}
+	return load.Config{Server: load.At(netip.MustParseAddrPort(listener.Addr().String())), Dialect: load.SocketIO}
 }
 
 func (r *room) serve(conn net.Conn) {

@@ -16,11 +16,15 @@ type Window struct {
 	Counts
 	Took    time.Duration
 	Latency *Histogram
+	Across  *Histogram // the same of copies that came from another server
 }
 
 // Timing is how long a measurement takes.
 type Timing struct {
 	Warm, Measure time.Duration
+	// Sleep lets the crowd sleep a millisecond at a time when nothing is to be done at a fixed rate, because it has no core of
+	// its own; what is sent late for that counts as the latency of who delivers it.
+	Sleep bool
 	// Edge is called at the beginning and at the end of the time that is measured.
 	Edge func()
 }
@@ -45,6 +49,10 @@ func (c *Crowd) Closed(t Timing) (*Window, error) {
 // due, not from when the crowd came to send it.
 func (c *Crowd) Fixed(perSecond float64, t Timing) (*Window, error) {
 	start, sent := now(), 0
+	pause := 0 // the core is ours: a wait in milliseconds would blur the times
+	if t.Sleep {
+		pause = 1
+	}
 	run := func(d time.Duration) error {
 		deadline := now() + int64(d)
 		for c.failed == nil {
@@ -56,7 +64,7 @@ func (c *Crowd) Fixed(perSecond float64, t Timing) (*Window, error) {
 				c.send(c.turn(sent), due)
 				sent++
 			}
-			c.poll(0) // the core is ours: a wait in milliseconds would blur the times
+			c.poll(pause)
 		}
 		return c.failed
 	}
@@ -104,14 +112,14 @@ func (c *Crowd) window(t Timing, run func(time.Duration) error) (*Window, error)
 	if err := run(t.Warm); err != nil {
 		return nil, err
 	}
-	w := &Window{Latency: new(Histogram)}
-	c.latency = w.Latency
+	w := &Window{Latency: new(Histogram), Across: new(Histogram)}
+	c.latency, c.across = w.Latency, w.Across
 	before, start := c.counts, now()
 	t.Edge()
 	err := run(t.Measure)
 	t.Edge()
 	w.Counts, w.Took = c.counts.minus(before), time.Duration(now()-start)
-	c.latency = new(Histogram)
+	c.latency, c.across = new(Histogram), new(Histogram)
 	return w, err
 }
 

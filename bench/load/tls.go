@@ -46,12 +46,13 @@ func hold(cfg Config, i int) (net.Conn, error) {
 		NetDialer: &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(2+i/perSource))}},
 		Config:    &tls.Config{InsecureSkipVerify: true}, // a certificate made for the occasion, on loopback
 	}
-	conn, err := dialer.Dial("tcp", cfg.Server.String())
+	server := cfg.Server(i)
+	conn, err := dialer.Dial("tcp", server.String())
 	if err != nil {
 		return nil, err
 	}
 	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", cfg.Dialect.Path, cfg.Server)
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", cfg.Dialect.Path, server)
 	if err != nil {
 		return nil, err
 	}

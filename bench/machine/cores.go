@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -74,21 +75,24 @@ func allowed() ([]int, error) {
 }
 
 // Start starts a process on the given cores.
-func Start(cmd *exec.Cmd, cores *unix.CPUSet) error {
+func Start(cmd *exec.Cmd, cores *unix.CPUSet) error { return On(cores, cmd.Start) }
+
+// On does something on the given cores: the processes that it starts have the mask of the thread that forks them.
+func On(cores *unix.CPUSet, do func() error) error {
 	var mine unix.CPUSet
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := unix.SchedGetaffinity(0, &mine); err != nil {
 		return fmt.Errorf("read the core: %w", err)
 	}
-	if err := unix.SchedSetaffinity(0, cores); err != nil { // the child inherits the mask of the thread that forks
-		return fmt.Errorf("choose the cores of %s: %w", cmd.Path, err)
+	if err := unix.SchedSetaffinity(0, cores); err != nil {
+		return fmt.Errorf("choose cores: %w", err)
 	}
-	startErr := cmd.Start()
-	if err := unix.SchedSetaffinity(0, &mine); err != nil {
-		return fmt.Errorf("return to the core: %w", err)
+	err := do()
+	if back := unix.SchedSetaffinity(0, &mine); back != nil {
+		return errors.Join(err, fmt.Errorf("return to the core: %w", back))
 	}
-	return startErr
+	return err
 }
 
 // Without is environ without what Pin added.

@@ -2,8 +2,10 @@ package machine
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,37 @@ func CPUTime(pid int) (time.Duration, error) {
 		return 0, fmt.Errorf("read the processor time of %d: %w", pid, err)
 	}
 	return time.Duration(t.Nano()), nil
+}
+
+// Descendants are the processes that a process started, and those that these did.
+func Descendants(of int) (pids []int, err error) {
+	all, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil, err
+	}
+	children := map[int][]int{}
+	for _, name := range all {
+		if pid, parent, ok := parentIn(name); ok {
+			children[parent] = append(children[parent], pid)
+		}
+	}
+	for next := []int{of}; len(next) > 0; next = next[1:] {
+		pids = append(pids, children[next[0]]...)
+		next = append(next, children[next[0]]...)
+	}
+	return pids, nil
+}
+
+// parentIn reads who a process is and who started it; false if it has ended.
+func parentIn(stat string) (pid, parent int, ok bool) {
+	data, err := os.ReadFile(stat)
+	if err != nil {
+		return 0, 0, false
+	}
+	name := bytes.LastIndexByte(data, ')') // which may hold anything
+	n, _ := fmt.Sscanf(string(data[:max(name, 0)]), "%d", &pid)
+	m, _ := fmt.Sscanf(string(data[name+1:]), " %1s %d", new(string), &parent)
+	return pid, parent, n == 1 && m == 2
 }
 
 // Memory is what a process holds of memory, in bytes.
