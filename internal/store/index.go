@@ -29,6 +29,8 @@ type index interface {
 	// before anything else; of that moment itself there may be more. It may end on its own when it has looked at much: more
 	// says that there may be something at down and before.
 	walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func(named []moment, down chat.Time) (more bool, err error)) (down chat.Time, more bool, err error)
+	// tidy does a little of what makes searching quicker; more says that there is more to do.
+	tidy(ctx context.Context) (more bool, err error)
 	// clear forgets everything.
 	clear(ctx context.Context) error
 	close() error
@@ -61,6 +63,8 @@ var errOvertaken = errors.New("another node was faster")
 const (
 	// indexEvery is how long what is written is left to be: then much of it is indexed at once.
 	indexEvery = 250 * time.Millisecond
+	// indexQuiet is how long nothing must have been written before the index is tidied, a little at a time.
+	indexQuiet = 100 * time.Millisecond
 	// indexAgain is how long after a failure it is tried again.
 	indexAgain = time.Second
 	// indexBatch is how many messages are indexed in one transaction.
@@ -150,19 +154,35 @@ func (x *indexer) run(ctx context.Context) {
 	if err := x.takeStock(ctx); err != nil {
 		x.report(ctx, err)
 	}
+	untidy := true
 	for ctx.Err() == nil {
-		var again <-chan time.Time
-		if !x.followAll(ctx) {
+		followed := x.followAll(ctx)
+		var again, quiet <-chan time.Time
+		switch {
+		case !followed:
 			again = time.After(indexAgain)
+		case untidy:
+			quiet = time.After(indexQuiet)
 		}
 		select {
 		case <-x.bell:
+			untidy = true
+			x.rest(ctx, indexEvery)
 		case <-again:
+		case <-quiet:
+			untidy = x.tidy(ctx)
 		case <-ctx.Done():
-			return
 		}
-		x.rest(ctx, indexEvery)
 	}
+}
+
+// tidy makes use of a quiet moment.
+func (x *indexer) tidy(ctx context.Context) (more bool) {
+	more, err := x.index.tidy(ctx)
+	if err != nil {
+		x.report(ctx, fmt.Errorf("tidy: %w", err))
+	}
+	return more && err == nil
 }
 
 // takeStock finds the groups that changed while nobody followed. An index that knows of more than there is belongs to

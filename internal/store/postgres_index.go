@@ -96,6 +96,9 @@ func (x *postgresIndex) forget(ctx context.Context, group int64, before chat.Seq
 	return n, err
 }
 
+// tidy leaves it to the server, whose autovacuum does it.
+func (x *postgresIndex) tidy(context.Context) (more bool, err error) { return false, nil }
+
 func (x *postgresIndex) clear(ctx context.Context) error {
 	return x.write(ctx, func(s *session) error {
 		_, err := s.exec(ctx, `TRUNCATE message_words, indexed`)

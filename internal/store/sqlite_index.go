@@ -19,7 +19,7 @@ const (
 	// messages never waits for it.
 	searchName = "search.index"
 	// searchVersion is of its tables; an index of another version is made anew.
-	searchVersion = 3
+	searchVersion = 4
 	// maxLooks is how many rows a page of a search looks at: about 4 ms.
 	maxLooks = 10_000
 )
@@ -30,6 +30,7 @@ const searchTables = `
 	CREATE TABLE life (epoch TEXT NOT NULL) STRICT;
 	CREATE TABLE indexed (group_key INTEGER PRIMARY KEY, rev INTEGER NOT NULL, floor INTEGER NOT NULL) STRICT;
 	CREATE VIRTUAL TABLE words USING fts5(word, content='', contentless_delete=1, detail='none', tokenize='ascii');
+	INSERT INTO words (words, rank) VALUES ('usermerge', 2);
 	CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);
 	CREATE TABLE places (
 		group_key INTEGER NOT NULL, seq INTEGER NOT NULL, row INTEGER NOT NULL UNIQUE, PRIMARY KEY (group_key, seq)
@@ -247,6 +248,26 @@ func (x *sqliteIndex) forget(ctx context.Context, group int64, before chat.Seq, 
 		return err
 	})
 	return n, err
+}
+
+// mergePages is how many pages of the index are merged at once: a few milliseconds.
+const mergePages = 500
+
+// tidy merges the trees of which FTS5's index consists: each transaction leaves one, and a search looks into all of them.
+// FTS5 merges two of a size into one of the next, so what is written again and again grows with the logarithm of the whole.
+func (x *sqliteIndex) tidy(ctx context.Context) (more bool, err error) {
+	var before, after int64
+	err = x.write(func() error {
+		const count = `SELECT total_changes()`
+		if err := x.writer.row(ctx, count, nil, &before); err != nil {
+			return err
+		}
+		if _, err := x.writer.exec(ctx, `INSERT INTO words (words, rank) VALUES ('merge', $1)`, mergePages); err != nil {
+			return err
+		}
+		return x.writer.row(ctx, count, nil, &after)
+	})
+	return after > before+1, err // the statement itself is counted
 }
 
 func (x *sqliteIndex) clear(ctx context.Context) error {
