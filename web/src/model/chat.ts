@@ -11,6 +11,7 @@ import {
   type MePush, type PresencePush, type ReadPush, type Row, type Settings, type SyncAnswer, type TypingPush, type User, type UserId,
 } from './protocol'
 import { Room } from './room'
+import { clearShelf, shelve, unshelve } from './shelf'
 import type { Upload } from './upload'
 import { Watched } from './watched'
 import type { Link, Wire } from './wire'
@@ -195,7 +196,10 @@ export class Chat extends Watched implements Link {
   }
 
   private nobody(): void {
-    if (this.me) forget('rooms.' + this.me.userId)
+    if (this.me) {
+      forget('rooms.' + this.me.userId)
+      clearShelf(this.me.userId)
+    }
     forget('me')
     this.me = undefined
     this.admin = false
@@ -245,8 +249,9 @@ export class Chat extends Watched implements Link {
     this.wire.retry()
   }
 
-  /** Tells the server whether the page can be seen: my devices are not called while it can. */
+  /** Tells the server whether the page can be seen: my devices are not called while it can. Out of sight it may end any time. */
   look(): void {
+    if (!this.visible()) for (const room of this.rooms.values()) if (room.isOpen) this.keep(room)
     if (this.ready) this.request('visible', { on: this.visible() }).catch(() => undefined) // told again with the next connection
   }
 
@@ -295,7 +300,7 @@ export class Chat extends Watched implements Link {
       const answer = await this.wire.request<HelloAnswer>('hello', {
         protocol: 1,
         locale: this.locale(),
-        ...(this.epoch && { epoch: this.epoch, heads: this.heads(), me: this.meHead }),
+        ...(this.epoch && { epoch: this.epoch, heads: this.heads(), ...(this.meHead && { me: this.meHead }) }),
       })
       if (mine !== this.greeting) return
       await this.resume(answer, mine)
@@ -353,6 +358,7 @@ export class Chat extends Watched implements Link {
   private async inherit(from: UserId, to: UserId): Promise<void> {
     remember('rooms.' + to, recall('rooms.' + from) ?? [])
     forget('rooms.' + from)
+    clearShelf(from)
     handDrafts(from, to)
     await this.outbox.hand(from, to)
   }
@@ -444,6 +450,8 @@ export class Chat extends Watched implements Link {
     room = new Room(group, this, () => this.me?.userId, {
       arrived: (r, row) => this.arrived(r, row),
       mine: (clientId) => this.outbox.remove(clientId),
+      opened: (r) => this.restore(r),
+      closed: (r) => this.keep(r),
     }, this.attentive)
     room.watch(() => this.changed())
     this.rooms.set(group.groupId, room)
@@ -458,6 +466,21 @@ export class Chat extends Watched implements Link {
     this.early = rest
     for (const e of now) e.take(room)
     return room
+  }
+
+  /** Brings back what was kept of a room while there is no connection; the next hello takes it from there. */
+  private restore(room: Room): void {
+    if (!this.me || this.wire.connected || room.log.started) return
+    const kept = unshelve(this.me.userId, room.id)
+    if (!kept || (this.epoch && kept.epoch !== this.epoch)) return
+    this.epoch = kept.epoch
+    room.restore(kept)
+  }
+
+  private keep(room: Room): void {
+    if (!this.me || !this.epoch) return
+    const newest = room.newest()
+    shelve(this.me.userId, room.id, newest && { epoch: this.epoch, ...newest })
   }
 
   private save(): void {

@@ -151,6 +151,12 @@ export class Log {
     this.heard = this.head
   }
 
+  /** Lets go of what has a lower seq: it is erased, and nothing is there any more. */
+  erase(floor: number): void {
+    for (const seq of this.rows.keys()) if (seq < floor) this.rows.delete(seq)
+    this.sorted = undefined
+  }
+
   /** Forgets all rows: the numbers of another epoch mean nothing in this one. What is held came after, and stays. */
   forget(): void {
     this.head = 0

@@ -6,6 +6,7 @@ import {
   type Change, type Gone, type Group, type GroupId, type HistoryAnswer, type JoinAnswer, type Member, type Membership,
   type Message, type ReadAnswer, type ReadsAnswer, type Role, type Row, type SyncAnswer, type SyncedGroup, type UserId,
 } from './protocol'
+import type { Newest } from './shelf'
 import { Typists } from './typing'
 import { Watched } from './watched'
 import type { Link } from './wire'
@@ -39,11 +40,15 @@ export interface RoomEvents {
   arrived?(room: Room, row: Row): void
   /** A message of mine is held in the group's order now. */
   mine?(clientId: string): void
+  /** Somebody looks at it from now on; nothing of it has been shown yet. */
+  opened?(room: Room): void
+  closed?(room: Room): void
 }
 
 const gapDelay = 150 // ms: a push may only be late
 const readDelay = 300 // ms: one request for a burst of messages read
 const page = 50
+const worthKeeping = 60 // rows, for the next visit
 const mostHeld = 1500 // rows, however long the history and whatever arrives
 const margin = 200 // rows kept on either side of what is shown, and of the newest
 const mostQuotes = 500 // answered messages kept apart from the rows
@@ -71,7 +76,10 @@ export class Room extends Watched {
   /** Counts how often everything was forgotten. */
   generation = 0
 
-  private isOpen = false
+  isOpen = false
+
+  /** What has no greater seq is no news: it was there before this page heard of the room. Infinity: the server was not heard yet. */
+  private newsAfter = 0
   private placed = false
   private preview: Row | undefined
   private gapTimer: ReturnType<typeof setTimeout> | undefined
@@ -132,11 +140,35 @@ export class Room extends Watched {
     return Math.max(this.group.memberCount, [...this.people.values()].filter((p) => p.member && p.here).length)
   }
 
+  /** The server was heard: what is here is not only what was kept of an earlier visit. */
+  get known(): boolean {
+    return this.log.started && this.newsAfter < Infinity
+  }
+
+  // Between two visits.
+
+  /** The newest rows held, to be kept for the next visit. */
+  newest(): Newest | undefined {
+    const range = this.log.ranges.around(this.log.head)
+    if (!range || this.gone) return undefined
+    const held = this.log.all().filter((row) => row.seq >= range.from)
+    const messages = held.slice(-worthKeeping)
+    return messages.length > 0 ? { head: this.log.head, messages, before: range.from > 1 || messages.length < held.length } : undefined
+  }
+
+  /** Takes what was kept of an earlier visit, to be shown until the server is heard. */
+  restore({ head, messages, before }: Newest): void {
+    this.newsAfter = Infinity
+    this.log.join(head, messages, before)
+    this.settle()
+  }
+
   // Taking what the server says.
 
   /** Takes the overview of the group that hello gives. */
   overview(group: Group, last: Row | undefined): void {
     this.gone = undefined
+    this.hearOf(group.head)
     this.describe(group)
     this.log.start(group.head)
     if (last && (!this.preview || last.rev > this.preview.rev)) this.preview = last
@@ -148,11 +180,16 @@ export class Room extends Watched {
   /** Takes the answer of joinRoom. */
   join(answer: JoinAnswer): void {
     this.gone = undefined
+    this.hearOf(answer.head)
     this.log.join(answer.head, answer.messages, answer.before)
     this.describe(answer.group)
     this.cursor(answer.group.me ?? { readSeq: answer.head, unread: 0, mentioned: 0 })
     this.place()
     this.settle()
+  }
+
+  private hearOf(head: number): void {
+    if (this.newsAfter === Infinity) this.newsAfter = head
   }
 
   /** Takes this group's part of a sync answer. True when more must be asked for. */
@@ -309,6 +346,7 @@ export class Room extends Watched {
 
   /** The numbers begin anew: nothing held is worth anything. */
   reset(): void {
+    if (this.known) this.newsAfter = 0
     this.log.forget()
     this.preview = undefined
     this.quotes.clear()
@@ -434,18 +472,20 @@ export class Room extends Watched {
   open(): void {
     this.isOpen = true
     this.placed = false
+    this.events.opened?.(this)
     this.place()
     this.changed()
   }
 
   /** Places the "new messages" line, once per opening, as soon as the cursor is known. */
   private place(): void {
-    if (!this.isOpen || this.placed || !this.log.started) return
+    if (!this.isOpen || this.placed || !this.known) return
     this.placed = true
     this.newLine = this.unread > 0 ? this.readSeq : undefined
   }
 
   close(): void {
+    this.events.closed?.(this)
     this.isOpen = false
     this.shown = undefined
     this.newLine = undefined
@@ -536,6 +576,7 @@ export class Room extends Watched {
 
   private arrived(row: Row): void {
     this.typists.stop(row.userId)
+    if (row.seq <= this.newsAfter) return
     if (row.userId === this.me()) {
       if (this.unread === 0) this.readSeq = Math.max(this.readSeq, row.seq)
     } else if (this.counts(row) && row.seq > this.readSeq) {
@@ -575,6 +616,12 @@ export class Room extends Watched {
     if (group.rev < this.group.rev) return
     const me = group.me ?? this.group.me // pushes carry no private row
     this.group = me ? { ...group, me } : group
+    if (group.floor) this.erase(group.floor)
+  }
+
+  private erase(floor: number): void {
+    this.log.erase(floor)
+    for (const seq of this.quotes.keys()) if (seq < floor) this.quotes.delete(seq)
   }
 }
 

@@ -2,7 +2,6 @@ import type { Row } from './protocol'
 import { index } from './ranges'
 import type { Room } from './room'
 
-const first = 60 // rows shown when a room is opened
 const step = 50 // rows added when the reader comes near an end
 const most = 400 // rows shown at once, however long the history
 
@@ -15,7 +14,12 @@ export class Window {
   private to = Infinity
   private busy = false
 
-  constructor(private readonly room: Room) {
+  constructor(
+    private readonly room: Room,
+    /** Rows shown when a room is opened. */
+    private readonly first = 60,
+  ) {
+    this.from = this.cut()
     room.shown = () => ({ from: this.from, to: this.to })
   }
 
@@ -127,7 +131,7 @@ export class Window {
 
   private cut(): number {
     const held = this.stretch()
-    return held[Math.max(0, held.length - first)]?.seq ?? 0
+    return held[Math.max(0, held.length - this.first)]?.seq ?? 0
   }
 }
 
