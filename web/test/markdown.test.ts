@@ -28,6 +28,8 @@ describe('markdown', () => {
 
   test.each([
     ['# not a heading', '<p># not a heading</p>'],
+    ['@林晚 3.5 - 2) = a|b & c; me@example.org, www.example.org!', '<p>@林晚 3.5 - 2) = a|b & c; me@example.org, www.example.org!</p>'],
+    ['-1 degree', '<p>-1 degree</p>'],
     ['    four spaces', '<p>    four spaces</p>'],
     ['a | b\n--|--\n1 | 2', '<p>a | b<br>--|--<br>1 | 2</p>'],
     ['title\n---', '<p>title<br>---</p>'],

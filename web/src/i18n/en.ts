@@ -2,6 +2,9 @@ import type { Catalogue, SystemLine } from './zh-CN'
 
 // The app's words in English: sentence case, contractions welcome, curly quotes, no blame.
 
+const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
+const months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
+
 export const en: Catalogue = {
   name: 'English',
   other: '中文',
@@ -333,6 +336,9 @@ export const en: Catalogue = {
   signOutHint: 'A guest’s name is kept in this browser alone.',
 
   today: 'Today',
+  dayOf: (at, year) => `${days[at.getDay()]} ${at.getDate()} ${months[at.getMonth()]}${year ? ' ' + at.getFullYear() : ''}`,
+  weekday: (at) => days[at.getDay()]!.slice(0, 3),
+  date: (at) => `${at.getDate()} ${months[at.getMonth()]!.slice(0, 3)}`,
   justNow: 'just now',
   yesterday: 'Yesterday',
 }

@@ -9,6 +9,8 @@ export interface SystemLine {
   plain: string
 }
 
+const days = '日一二三四五六'
+
 export const zhCN = {
   name: '中文',
   other: 'English',
@@ -353,3 +355,6 @@ type Words<T> = { [K in keyof T]: T[K] extends string ? string : T[K] extends (.
 
 /** What a catalogue must hold: every key, and functions with the same arguments. */
 export type Catalogue = Words<typeof zhCN>
+  dayOf: (at: Date, year: boolean) => `${year ? `${at.getFullYear()}年` : ''}${at.getMonth() + 1}月${at.getDate()}日 星期${days[at.getDay()]}`,
+  weekday: (at: Date) => `周${days[at.getDay()]}`,
+  date: (at: Date) => `${at.getMonth() + 1}/${at.getDate()}`,

@@ -35,6 +35,9 @@ const options = { gfm: true, breaks: true, tokenizer: new Words() }
 /** Deeper nesting than anybody writes is shown as typed: it would only cost time. */
 const absurd = /^(?:[ \t]*(?:>|[-*+]|\d+[.)])){12}/m
 
+/** One line without any sign that could mean something: most of what people write, and the parser takes its time. */
+const signs = /[\\`*_~<>[\n]|https?:|^\s|^(?:[-+]|\d+[.)])/i
+
 const deepest = 12
 const parsed = new Map<string, Children>()
 const kept = 600 // parsed texts: more than stand in the page at once
@@ -67,6 +70,7 @@ function endQuotes(source: string): string {
 }
 
 function build(source: string, names: Names): Children {
+  if (!signs.test(source)) return [paragraph(mark(source, names))]
   if (absurd.test(source)) return [paragraph(plain(source, names))]
   try {
     return blocks(new Lexer(options).lex(endQuotes(source)), names, 0)
