@@ -67,7 +67,7 @@ suite('the web app', (house) => {
     for (const text of ['一', '二', '三']) await say(a, text)
     assert.deepEqual((await rows(a)).map((r) => r.state), ['sent', 'pending', 'pending', 'pending'])
     await a.reload()
-    await until(() => rows(a), (r) => r.map((m) => m.text + m.state).join() === '一pending,二pending,三pending', 'the outbox after the reload')
+    await until(() => rows(a), (r) => r.map((m) => m.text + m.state).join() === '进隧道前sent,一pending,二pending,三pending', 'what was there before, and the outbox, after the reload')
     house.proxy.mend()
     await until(() => texts(b), (t) => t.join() === '进隧道前,一,二,三', 'exactly three at the other')
     await until(() => rows(a), (r) => r.map((m) => m.text + m.state).join() === '进隧道前sent,一sent,二sent,三sent', 'exactly three at mine')
