@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // SQLUnlist is for a look at its plan.
@@ -27,4 +28,11 @@ func (s *Store) Fill(pages int) error {
 		_, err := t.exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages))
 		return err
 	}})
+}
+
+// SettleFor bounds how long the database is asked what became of a commit that was cut. Nothing was written yet.
+func (s *Store) SettleFor(d time.Duration) {
+	for _, w := range s.writers {
+		w.settles = d
+	}
 }

@@ -36,7 +36,7 @@ func (s *Store) Elsewhere(ctx context.Context) (mark string, err error) {
 	}
 	names := make([]string, len(s.writers))
 	for i, w := range s.writers {
-		names[i] = w.name
+		names[i] = *w.name.Load()
 	}
 	err = s.view(ctx, func(r *reader) error {
 		return r.row(`SELECT COUNT(*) || '/' || COALESCE(SUM(batch), 0) FROM writers WHERE id <> ALL($1)`, []any{names}, &mark)

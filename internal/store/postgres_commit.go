@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -13,7 +14,7 @@ func beginPostgres(t *tx) error {
 	return native(t.conn, func(c *pgx.Conn) error {
 		return c.PgConn().Exec(t.ctx, fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 			INSERT INTO writers (id, batch, at) VALUES ('%s', %d, now())
-			ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, at = excluded.at`, t.writer.name, t.writer.batches)).Close()
+			ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, at = excluded.at`, *t.writer.name.Load(), t.writer.batches)).Close()
 	})
 }
 
@@ -44,7 +45,7 @@ const maxSettle = 10 * time.Second
 // transaction itself says so: whatever was lost, be it a crashed server's or a failed-over one's memory of it, was lost
 // together with all else the transaction wrote.
 func settlePostgres(w *writer) (committed bool, err error) {
-	end := time.NewTimer(maxSettle)
+	end := time.NewTimer(cmp.Or(w.settles, maxSettle))
 	defer end.Stop()
 	pause := time.NewTicker(100 * time.Millisecond)
 	defer pause.Stop()
@@ -72,7 +73,7 @@ func lastBatch(w *writer) (batch int64, err error) {
 		return 0, err
 	}
 	err = w.session.row(ctx, `INSERT INTO writers (id, batch, at) VALUES ($1, 0, now())
-		ON CONFLICT (id) DO UPDATE SET at = excluded.at RETURNING batch`, []any{w.name}, &batch)
+		ON CONFLICT (id) DO UPDATE SET at = excluded.at RETURNING batch`, []any{*w.name.Load()}, &batch)
 	if err != nil && w.dialect.lost(w.session.conn) {
 		w.leave()
 	}

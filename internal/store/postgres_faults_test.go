@@ -152,6 +152,40 @@ func TestCommitNobodyCanAnswerForIsUnknown(t *testing.T) {
 	}
 }
 
+// TestWhatNobodyCanAnswerForIsFoundByWhoLooks lets a node write what it does not know of, and so cannot tell: its look at what
+// others wrote must find it.
+func TestWhatNobodyCanAnswerForIsFoundByWhoLooks(t *testing.T) {
+	proxy := newProxy(t, database(t))
+	l := newLobby(t, store.Config{URL: proxy.url})
+	l.store.SettleFor(time.Millisecond)
+	mark := func() string {
+		t.Helper()
+		mark, err := l.store.Elsewhere(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mark
+	}
+	before := mark()
+	if _, err := l.append(l.guest, "first"); err != nil {
+		t.Fatal(err)
+	}
+	if now := mark(); now != before {
+		t.Errorf("what a node wrote itself is somebody else's: the mark is %q after %q", now, before)
+	}
+	proxy.cutNext(afterServerForGood)
+	if _, err := l.append(l.guest, "second"); !errors.Is(err, store.ErrUnknown) {
+		t.Fatalf("got %v, want %v", err, store.ErrUnknown)
+	}
+	proxy.Refuse(false)
+	if now := mark(); now == before {
+		t.Errorf("the mark is %q, as before", now)
+	}
+	if _, err := l.append(l.guest, "third"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLockedGroupIsNotTheOthers holds the row of a group from outside.
 func TestLockedGroupIsNotTheOthers(t *testing.T) {
 	at := database(t)

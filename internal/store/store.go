@@ -102,7 +102,7 @@ func (s *Store) start(ctx context.Context, writers, readers int, connect func(co
 	s.readers = newPool(s.dialect, s.db, readers)
 	for range writers {
 		s.writers = append(s.writers, startWriter(&writer{
-			name: newName(), connect: connect, dialect: s.dialect, stage: s.stage, log: s.log, wrote: wrote,
+			connect: connect, dialect: s.dialect, stage: s.stage, log: s.log, wrote: wrote,
 		}))
 	}
 	epoch, err := s.Setting(ctx, "epoch", []byte(newName()))

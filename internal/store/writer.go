@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"qun/internal/auth"
 	"qun/internal/chat"
@@ -42,7 +44,6 @@ func (s *stage) tell(events []chat.Event) {
 // its numbers are told in order.
 type writer struct {
 	// Set once.
-	name    string // nobody else's, ever
 	connect func(context.Context) (*session, error)
 	dialect *dialect
 	stage   *stage
@@ -51,6 +52,9 @@ type writer struct {
 	bell    chan struct{} // capacity 1: something waits
 	ending  chan struct{} // closed by close: what cannot be written soon is given up
 	done    chan struct{} // closed when run has ended
+	settles time.Duration // for how long a database is asked what became of a commit that was cut; 0: as long as is reasonable
+
+	name atomic.Pointer[string] // nobody else's, ever; another one after a commit that nobody can answer for
 
 	// Owned by run.
 	session  *session              // nil: lost
@@ -88,8 +92,16 @@ type place struct {
 func startWriter(w *writer) *writer {
 	w.bell, w.ending, w.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	w.userKeys = map[chat.UserID]int64{}
+	w.rename()
 	go w.run()
 	return w
+}
+
+// rename makes a writer somebody else: what it wrote under the name of before, or what of it comes to be written yet, is
+// found by who looks for what others wrote.
+func (w *writer) rename() {
+	name := newName()
+	w.name.Store(&name)
 }
 
 // write queues o and waits until it is durable, or refused. When o's context ends while it waits in the queue it is taken
@@ -312,6 +324,7 @@ func (w *writer) settle(t *tx, err error) error {
 	committed, unknown := w.dialect.settle(w)
 	switch {
 	case unknown != nil:
+		w.rename()
 		return &commitError{fmt.Errorf("%w: %w (after %w)", ErrUnknown, unknown, err)}
 	case !committed:
 		return &lostError{err}
