@@ -75,8 +75,6 @@ func rest(ctx context.Context, d time.Duration) bool {
 
 // come goes to any node and learns there what was missed.
 func (r *resident) come(ctx context.Context) (*visit, error) {
-	ctx, cancel := context.WithTimeout(ctx, comeTime)
-	defer cancel()
 	r.server = r.town.nodes[rand.IntN(len(r.town.nodes))]
 	r.mu.Lock()
 	r.opening, r.held = true, nil
@@ -85,6 +83,8 @@ func (r *resident) come(ctx context.Context) (*visit, error) {
 	if len(r.homes) == 0 {
 		return r.settleDown(ctx)
 	}
+	ctx, cancel := context.WithTimeout(ctx, comeTime)
+	defer cancel()
 	var told struct {
 		Sync struct{ Groups map[string]groupSync }
 	}
@@ -100,35 +100,39 @@ func (r *resident) come(ctx context.Context) (*visit, error) {
 	return v, nil
 }
 
-// settleDown enters the rooms for the first time, and becomes a member of each by a word.
-func (r *resident) settleDown(ctx context.Context) (v *visit, err error) {
-	if v, err = r.arrive(ctx, nil, r.hear, nil); err != nil {
+// settleDown enters the rooms for the first time, and becomes a member of each by a word. Nothing is broken yet.
+func (r *resident) settleDown(ctx context.Context) (*visit, error) {
+	v, err := r.arrive(ctx, nil, r.hear, nil)
+	if err != nil {
+		return nil, err // who comes with all others at once is not let in at once
+	}
+	if err := r.moveIn(ctx, v); err != nil {
+		r.town.end(fmt.Errorf("%s cannot move in: %w", r.name, err))
+		v.leave()
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			r.homes = nil
-			v.leave()
-		}
-	}()
+	r.arrived(v)
+	return v, nil
+}
+
+func (r *resident) moveIn(ctx context.Context, v *visit) error {
 	for _, room := range r.rooms {
 		head, err := v.enter(ctx, room)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		r.mu.Lock()
 		r.homes = append(r.homes, v.group)
+		r.mu.Lock()
 		r.views[v.group] = &view{head: head, from: head + 1, rows: map[int64]string{}}
 		r.mu.Unlock()
 		r.begin(v.group, head)
 	}
 	for i := range r.homes {
 		if err := r.say(ctx, v, -1-i); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	r.arrived(v)
-	return v, nil
+	return nil
 }
 
 // heads are the numbers that r holds; the lock is held.
