@@ -74,3 +74,10 @@ test('an excerpt begins a little before the first word, by code points', () => {
     { text: '…', hit: false }, { text: '🎉', hit: false }, { text: '回滚', hit: true }, { text: ' the end', hit: false },
   ])
 })
+
+test('an excerpt shows no signs of Markdown, and its marks stay where they were', () => {
+  const source = '> 🎉 **回滚** 见 [说明](https://example.org/a)，`now`'
+  const at = [...source].join('').indexOf('回滚')
+  const marks = [[[...source.slice(0, at)].length, 2]] as [number, number][]
+  expect(excerpt(hit(source, ...marks))).toEqual([{ text: '🎉 ', hit: false }, { text: '回滚', hit: true }, { text: ' 见 说明，now', hit: false }])
+})

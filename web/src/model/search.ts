@@ -1,3 +1,4 @@
+import { signsIn } from './plain'
 import { Refusal, type GroupId, type Row, type UserId } from './protocol'
 import { Watched } from './watched'
 import type { Link } from './wire'
@@ -93,17 +94,25 @@ export class Search extends Watched {
   }
 }
 
-/** A text cut at its marks, with enough around the first of them for one line. */
-export function excerpt({ message, marks }: Hit, around = 40): { text: string; hit: boolean }[] {
-  const letters = [...message.message]
+/** A text cut at its marks, with enough around the first of them for one line, and without the signs of Markdown. */
+export function excerpt({ message: { message: source }, marks }: Hit, around = 40): { text: string; hit: boolean }[] {
+  const letters = [...source]
+  const signs = signsIn(source)
+  let unit = 0
+  const plain = letters.map((letter) => {
+    const at = unit
+    unit += letter.length
+    while (signs[0] && signs[0].to < at) signs.shift()
+    return signs[0] && signs[0].from <= at ? '' : letter
+  })
   const start = Math.max(0, (marks[0]?.[0] ?? 0) - around)
   const parts: { text: string; hit: boolean }[] = start > 0 ? [{ text: '…', hit: false }] : []
   let at = start
   for (const [from, length] of marks) {
     if (from < at) continue
-    parts.push({ text: letters.slice(at, from).join(''), hit: false }, { text: letters.slice(from, from + length).join(''), hit: true })
+    parts.push({ text: plain.slice(at, from).join(''), hit: false }, { text: plain.slice(from, from + length).join(''), hit: true })
     at = from + length
   }
-  parts.push({ text: letters.slice(at, at + 200).join(''), hit: false })
+  parts.push({ text: plain.slice(at, at + 200).join(''), hit: false })
   return parts.map((p) => ({ ...p, text: p.text.replace(/\s+/g, ' ') })).filter((p) => p.text !== '')
 }

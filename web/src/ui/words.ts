@@ -1,4 +1,5 @@
 import { text } from '../i18n'
+import { oneLine } from '../model/plain'
 import type { Message, Presence, UserId } from '../model/protocol'
 import type { Room } from '../model/room'
 import { isImage } from '../model/upload'
@@ -44,9 +45,4 @@ export function wordPresence(presence: Presence | undefined, seenAt: number | un
   if (presence === 'away') return text.value.away
   if (presence !== 'offline') return ''
   return seenAt === undefined ? text.value.offline : text.value.lastSeen(ago(new Date(seenAt)))
-}
-
-/** Markdown without its marks, near enough for one line. */
-export function oneLine(source: string): string {
-  return source.replace(/```[^\n]*\n?/g, ' ').replace(/(\*\*|~~|`)/g, '').replace(/^\s*>+\s?/gm, '').replace(/\s+/g, ' ').trim().slice(0, 200)
 }
