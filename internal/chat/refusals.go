@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"strconv"
 	"time"
 )
@@ -384,7 +385,14 @@ func refuseTooManyWebhooks() *Error {
 }
 
 func refuseUntold(err error) *Error {
-	return refusef(CodeInvalid, "The webhook's target did not take it: %v", "Webhook 目标没有接收：%v", err)
+	chinese := err.Error()
+	if worded, ok := errors.AsType[interface {
+		error
+		Chinese() string
+	}](err); ok {
+		chinese = worded.Chinese()
+	}
+	return Refuse(CodeInvalid, "The webhook's target did not take it: "+err.Error(), "Webhook 目标没有接收："+chinese)
 }
 
 func refuseSubscription() *Error {

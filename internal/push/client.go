@@ -54,12 +54,27 @@ func (e *answerError) Error() string {
 	return fmt.Sprintf("it answered %d %s", e.status, http.StatusText(e.status))
 }
 
+func (e *answerError) Chinese() string { return fmt.Sprintf("对方回了 %d", e.status) }
+
+// failure is why nothing came of a delivery, in both languages of who looks after it.
+type failure struct{ english, chinese string }
+
+func (f *failure) Error() string   { return f.english }
+func (f *failure) Chinese() string { return f.chinese }
+
+var (
+	errAddress     = &failure{"its address is not valid", "地址不对"}
+	errLate        = &failure{"it did not answer in time", "对方太久没回应"}
+	errCertificate = &failure{"its certificate is not valid", "对方的证书无效"}
+	errUnreachable = &failure{"it cannot be reached, or broke off", "连不上，或中途断开"}
+)
+
 // post sends a request and is content with any 2xx. The error says what went wrong and nothing of where it went or of
 // what was sent: addresses of webhooks and devices are secrets.
 func post(ctx context.Context, client *http.Client, target string, header http.Header, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
-		return errors.New("its address is not valid")
+		return errAddress
 	}
 	request.Header = header
 	request.Header.Set("User-Agent", "Qun")
@@ -79,7 +94,7 @@ func post(ctx context.Context, client *http.Client, target string, header http.H
 func plainly(err error) error {
 	if inner, ok := errors.AsType[*url.Error](err); ok {
 		if inner.Timeout() {
-			return errors.New("it did not answer in time")
+			return errLate
 		}
 		err = inner.Err
 	}
@@ -87,11 +102,11 @@ func plainly(err error) error {
 	case errors.Is(err, ErrNotPublic):
 		return ErrNotPublic
 	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("it did not answer in time")
+		return errLate
 	case errors.As(err, new(*tls.CertificateVerificationError)):
-		return errors.New("its certificate is not valid")
+		return errCertificate
 	}
-	return errors.New("it cannot be reached, or broke off")
+	return errUnreachable
 }
 
 // retryAfter reads a number of seconds; what else there may be (a date) counts as not said.

@@ -2,7 +2,6 @@ package push
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -13,7 +12,7 @@ import (
 
 // ErrNotPublic says that a target has no address that may be reached. It does not say whether it has others: who keeps a
 // webhook must not learn from us what our own network is like.
-var ErrNotPublic = errors.New("it has no public address, or a port that may not be reached")
+var ErrNotPublic error = &failure{"it has no public address, or a port that may not be reached", "不是公网地址，或端口不许访问"}
 
 const dialTime = 5 * time.Second
 

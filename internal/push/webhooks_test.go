@@ -373,6 +373,11 @@ func TestPingTellsOnceAndSaysWhatCameOfIt(t *testing.T) {
 		if !errors.As(err, &refused) || !strings.Contains(refused.Message, "403") {
 			t.Errorf("got %v", err)
 		}
+		h.world.answers(unreachable)
+		err = h.TestWebhook(h.ctx, alice, g, hook.ID)
+		if !errors.As(err, &refused) || !strings.Contains(refused.Message, "cannot be reached") || !strings.HasSuffix(refused.In("zh-CN"), "：连不上，或中途断开") {
+			t.Errorf("got %v, %v", err, refused.In("zh-CN"))
+		}
 		if now := h.hookNow(alice, hook); now.FailingAt != 0 {
 			t.Error("a failed test counts as a failure")
 		}

@@ -272,6 +272,7 @@ export const en: Catalogue = {
   hookTest: 'Test',
   hookTested: 'It arrived, and was taken',
   hookOff: 'Switched off',
+  hookFailure: (why) => why,
   hookOffBecause: (why) => `Switched off: ${why}`,
   hookFailing: (since, why, again) => `Failing since ${since}: ${why}${again ? `. Next try ${again}` : ''}`,
   hookTold: (at) => `Last told ${at}`,
@@ -335,10 +336,10 @@ export const en: Catalogue = {
   signOutGuest: 'Take another name',
   signOutHint: 'A guest’s name is kept in this browser alone.',
 
-  today: 'Today',
   dayOf: (at, year) => `${days[at.getDay()]} ${at.getDate()} ${months[at.getMonth()]}${year ? ' ' + at.getFullYear() : ''}`,
   weekday: (at) => days[at.getDay()]!.slice(0, 3),
   date: (at) => `${at.getDate()} ${months[at.getMonth()]!.slice(0, 3)}`,
+  today: 'Today',
   justNow: 'just now',
   yesterday: 'Yesterday',
 }

@@ -282,6 +282,17 @@ export const zhCN = {
   hookTest: '试一下',
   hookTested: '送到了，它答应了',
   hookOff: '已停用',
+  /** The few sentences of internal/push; one that is not known here stays as it is. */
+  hookFailure: (why: string): string => {
+    const answered = /^it answered (\d+)/.exec(why)?.[1]
+    return answered ? `对方回了 ${answered}` : ({
+      'its address is not valid': '地址不对',
+      'it did not answer in time': '对方太久没回应',
+      'its certificate is not valid': '对方的证书无效',
+      'it cannot be reached, or broke off': '连不上，或中途断开',
+      'it has no public address, or a port that may not be reached': '不是公网地址，或端口不许访问',
+    } as Record<string, string>)[why] ?? why
+  },
   hookOffBecause: (why: string) => `已停用：${why}`,
   hookFailing: (since: string, why: string, again: string) => `${since} 起送不到：${why}${again ? `，${again} 再试` : ''}`,
   hookTold: (at: string) => `最近送到 ${at}`,
@@ -346,6 +357,9 @@ export const zhCN = {
   signOutHint: '访客的名字只留在这个浏览器里。',
 
   // time
+  dayOf: (at: Date, year: boolean) => `${year ? `${at.getFullYear()}年` : ''}${at.getMonth() + 1}月${at.getDate()}日 星期${days[at.getDay()]}`,
+  weekday: (at: Date) => `周${days[at.getDay()]}`,
+  date: (at: Date) => `${at.getMonth() + 1}/${at.getDate()}`,
   today: '今天',
   justNow: '刚刚',
   yesterday: '昨天',
@@ -355,6 +369,3 @@ type Words<T> = { [K in keyof T]: T[K] extends string ? string : T[K] extends (.
 
 /** What a catalogue must hold: every key, and functions with the same arguments. */
 export type Catalogue = Words<typeof zhCN>
-  dayOf: (at: Date, year: boolean) => `${year ? `${at.getFullYear()}年` : ''}${at.getMonth() + 1}月${at.getDate()}日 星期${days[at.getDay()]}`,
-  weekday: (at: Date) => `周${days[at.getDay()]}`,
-  date: (at: Date) => `${at.getMonth() + 1}/${at.getDate()}`,
