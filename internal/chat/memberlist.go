@@ -54,12 +54,14 @@ type MemberLister interface {
 	Members(g GroupID, prefix string, after MemberPlace, limit int) ([]ListedMember, error)
 }
 
-// MemberQuery asks for a page of a group's members: owner, admins, then all others, by name.
+// MemberQuery asks for a page of a group's members: owner, admins, then all others, by name. With UserIDs it asks for these
+// alone, as far as they are or were members, in that order.
 type MemberQuery struct {
-	Group  GroupID `json:"groupId"`
-	Search string  `json:"search,omitempty"` // a name in the group, a nickname or a username begins with it
-	Cursor string  `json:"cursor,omitempty"`
-	Limit  int     `json:"limit,omitempty"` // 1–100; 0: 100
+	Group   GroupID  `json:"groupId"`
+	UserIDs []UserID `json:"userIds,omitempty"` // at most 100
+	Search  string   `json:"search,omitempty"`  // a name in the group, a nickname or a username begins with it
+	Cursor  string   `json:"cursor,omitempty"`
+	Limit   int      `json:"limit,omitempty"` // 1–100; 0: 100
 }
 
 // MemberPage is a page of members.
@@ -76,6 +78,21 @@ func (s *Service) Members(ctx context.Context, who *User, in MemberQuery) (*Memb
 	})
 }
 
+// membersByID are the members of these ids, whatever became of their membership; who never was one is left out.
+func membersByID(r MemberReader, g GroupID, users []UserID) ([]*Member, error) {
+	members := make([]*Member, 0, len(users))
+	for _, u := range users {
+		m, err := membership(r, g, u)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			members = append(members, &m.Member)
+		}
+	}
+	return members, nil
+}
+
 // ServerMembers is a page of who is in a group of many. Who asks has to be an administrator of the server: the caller
 // sees to it.
 func (s *Service) ServerMembers(ctx context.Context, in MemberQuery) (*MemberPage, error) {
@@ -89,7 +106,7 @@ func (s *Service) ServerMembers(ctx context.Context, in MemberQuery) (*MemberPag
 }
 
 func (s *Service) memberPage(ctx context.Context, in MemberQuery, may func(Reader) error) (page *MemberPage, err error) {
-	if in.Limit < 0 || in.Limit > maxPage {
+	if in.Limit < 0 || in.Limit > maxPage || len(in.UserIDs) > maxPage {
 		return nil, refusePage()
 	}
 	if err := checkText(in.Search, maxSought); err != nil {
@@ -103,6 +120,11 @@ func (s *Service) memberPage(ctx context.Context, in MemberQuery, may func(Reade
 	limit := or(in.Limit, maxPage)
 	err = s.store.View(ctx, func(r Reader) error {
 		if err := may(r); err != nil {
+			return err
+		}
+		if len(in.UserIDs) > 0 {
+			members, err := membersByID(r, in.Group, in.UserIDs)
+			page = &MemberPage{Members: members}
 			return err
 		}
 		list, err := r.Members(in.Group, names.Fold(in.Search), after, limit+1)

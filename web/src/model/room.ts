@@ -46,6 +46,7 @@ export interface RoomEvents {
 }
 
 const gapDelay = 150 // ms: a push may only be late
+const meetDelay = 100 // ms: one request for all who stand in a page
 const readDelay = 300 // ms: one request for a burst of messages read
 const page = 50
 const worthKeeping = 60 // rows, for the next visit
@@ -86,7 +87,9 @@ export class Room extends Watched {
   private readTimer: ReturnType<typeof setTimeout> | undefined
   private readOwed = false
   private toldCount = 0
-  private named = false // the members were asked for
+  private readonly strange = new Set<UserId>() // who will be asked for
+  private readonly asked = new Set<UserId>()
+  private meeting: ReturnType<typeof setTimeout> | undefined
   private paged: Range | undefined // what the last page brought
   private pins: Row[] = []
   private readonly quotes = new Map<number, Row | null>() // null: there is no such message, or it is on its way
@@ -407,24 +410,36 @@ export class Room extends Watched {
     this.log.keep(kept)
   }
 
-  /** What somebody is called here. Who was never seen is asked for, once; somebody who is gone stays unknown. */
+  /** What somebody is called here; who was never seen is asked for. */
   nameOf(userId: UserId): string | undefined {
     const name = this.people.get(userId)?.nickName
-    if (name === undefined && !this.named && this.link.ready) {
-      this.named = true
-      void this.meetAll()
-    }
+    if (name === undefined) this.acquaint([userId])
     return name
   }
 
-  private async meetAll(): Promise<void> {
+  /** Learns who these are, beyond the name under which they spoke: each is asked for once, many with one request. */
+  acquaint(userIds: Iterable<UserId>): void {
+    if (!this.link.ready) return
+    for (const id of userIds) if (id && !this.people.get(id)?.role && !this.asked.has(id)) this.strange.add(id)
+    if (this.strange.size > 0) this.meeting ??= setTimeout(() => void this.meetStrangers(), meetDelay)
+  }
+
+  private async meetStrangers(): Promise<void> {
+    this.meeting = undefined
+    const userIds = [...this.strange].slice(0, 100)
+    for (const id of userIds) {
+      this.strange.delete(id)
+      this.asked.add(id)
+    }
     try {
-      const { members } = await this.link.request<{ members: Member[] }>('members', { groupId: this.id })
-      for (const member of members) if (!this.people.has(member.userId)) this.meet(member)
+      const { members } = await this.link.request<{ members: Member[] }>('members', { groupId: this.id, userIds })
+      for (const member of members) this.meet(member)
       this.changed()
     } catch (err) {
-      if (!(err instanceof Refusal)) throw err // they stay unknown
+      if (!(err instanceof Refusal)) throw err
+      if (err.passing) for (const id of userIds) this.asked.delete(id) // asked for again when they are shown again
     }
+    this.acquaint([])
   }
 
   // Pages of history.

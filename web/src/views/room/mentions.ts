@@ -9,6 +9,8 @@ export interface Mentionable {
   /** What else it is found by. */
   also?: string | undefined
   guest: boolean
+  bot?: boolean
+  picture?: string | undefined
 }
 
 /** Whether I may call everybody here. */
@@ -24,6 +26,6 @@ export function mentionables(room: Room, me: UserId | undefined, all: boolean): 
   const people = [...room.people.values()]
     .filter((p) => p.here && p.userId !== me)
     .sort((a, b) => (spoke.get(b.userId) ?? 0) - (spoke.get(a.userId) ?? 0) || a.nickName.localeCompare(b.nickName))
-    .map((p) => ({ id: p.userId, name: p.nickName, also: p.username, guest: p.guest }))
+    .map((p) => ({ id: p.userId, name: p.nickName, also: p.username, guest: p.guest, bot: p.bot, picture: p.avatar }))
   return all ? [...people, { id: 'all', name: text.value.everybody, guest: false }] : people
 }
