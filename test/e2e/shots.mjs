@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
 import { desk, dress, launch, phone } from './support/browser.mjs'
 import { missing } from './support/needs.mjs'
-import { Server } from './support/server.mjs'
 import { tour } from './support/tour.mjs'
 
 const lacking = missing()
@@ -21,20 +20,15 @@ for (const locale of ['zh-CN', 'en-US']) {
   for (const [size, viewport] of Object.entries({ desk, phone })) {
     const book = `${locale.slice(0, 2)}.${size}`
     if (!book.includes(only)) continue
-    const server = await Server.start() // a server per picture book: the conversation is the same in each
-    try {
-      await tour(browser, server, {
-        locale, viewport,
-        see: async (screen, page) => {
-          for (const colorScheme of ['dark', 'light']) {
-            await dress(page, colorScheme)
-            await page.screenshot({ path: path(folder, `${screen}.${book}.${colorScheme}.png`) })
-          }
-        },
-      })
-    } finally {
-      await server.stop()
-    }
+    await tour(browser, {
+      locale, viewport,
+      see: async (screen, page) => {
+        for (const colorScheme of ['dark', 'light']) {
+          await dress(page, colorScheme)
+          await page.screenshot({ path: path(folder, `${screen}.${book}.${colorScheme}.png`) })
+        }
+      },
+    })
   }
 }
 await browser.close()

@@ -122,8 +122,8 @@ export const retryNow = (page) => page.locator('[data-testid=connection][data-st
 /** Shows the page in these colours, as if the system had changed to them, and waits until they are there. */
 export async function dress(page, colorScheme) {
   await page.emulateMedia({ colorScheme })
-  const still = () => page.evaluate(() => document.documentElement.dataset.theme + ' ' + document.getAnimations().map((a) => a.playState).filter((s) => s !== 'finished'))
-  await until(still, (s) => s === colorScheme + ' ', 'the colours')
+  const still = () => page.evaluate(() => document.documentElement.dataset.theme + ' ' + document.getAnimations().filter((a) => a instanceof CSSTransition && a.playState !== 'finished').length)
+  await until(still, (s) => s === colorScheme + ' 0', 'the colours')
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20)))))
 }
 

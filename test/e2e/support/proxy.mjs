@@ -113,6 +113,7 @@ export class Proxy {
   }
 
   keep(socket) {
+    if (this.alive.has(socket)) return
     this.alive.add(socket)
     socket.once('close', () => this.alive.delete(socket))
   }

@@ -87,17 +87,10 @@ export class Server {
       if (joined.token) hand.credentials.token = joined.token
       return joined.group.groupId
     }
-    const groupId = await hand.again()
-    return Object.assign(hand, {
-      groupId,
-      say: async (message, more) => (await hand.ask('sendMessage', { groupId, message, clientId: crypto.randomUUID(), ...more })).message,
-      edit: (seq, message) => hand.ask('editMessage', { groupId, seq, message }),
-      recall: (seq) => hand.ask('recallMessage', { groupId, seq }),
-      react: (seq, emoji, on = true) => hand.ask('react', { groupId, seq, emoji, on }),
-    })
+    return Object.assign(hand, acts(hand, await hand.again()))
   }
 
-  /** A new member, likewise. */
+  /** A new member, likewise; .into(room) enters a room and gives what can be done there. */
   async member(username, nickName, password = 'a long secret') {
     const made = await fetch(this.url + '/api/v1/users', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ username, nickName, password, token: true }) })
     const { token, ...other } = await made.json()
@@ -105,6 +98,7 @@ export class Server {
     const hand = this.#hand()
     hand.credentials.token = token
     hand.again = () => hand.ask('hello', { protocol: 1 })
+    hand.into = async (roomName) => acts(hand, (await hand.ask('joinRoom', { roomName })).group.groupId)
     await hand.again()
     return hand
   }
@@ -135,6 +129,15 @@ export class Server {
     return hand
   }
 }
+
+/** What a hand does in one group. */
+const acts = (hand, groupId) => ({
+  groupId,
+  say: async (message, more) => (await hand.ask('sendMessage', { groupId, message, clientId: crypto.randomUUID(), ...more })).message,
+  edit: (seq, message) => hand.ask('editMessage', { groupId, seq, message }),
+  recall: (seq) => hand.ask('recallMessage', { groupId, seq }),
+  react: (seq, emoji, on = true) => hand.ask('react', { groupId, seq, emoji, on }),
+})
 
 async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1')

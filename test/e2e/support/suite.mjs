@@ -17,11 +17,12 @@ export function suite(name, tests, options = {}) {
     const house = { rooms: 0, people: [] }
 
     before(async () => {
-      house.browser = await launch(options.browser)
+      house.launched = launch(options.browser)
       house.server = await Server.start(options.server, options.environment?.())
+      house.browser = await house.launched
     })
     after(async () => {
-      await house.browser?.close()
+      await (await house.launched)?.close()
       await house.server?.stop()
     })
     beforeEach(async () => {
@@ -30,7 +31,7 @@ export function suite(name, tests, options = {}) {
     })
     afterEach(async () => {
       const complaints = house.people.flatMap((p) => p.complaints)
-      for (const p of house.people) await p.close()
+      await Promise.all(house.people.map((p) => p.close()))
       house.proxy.stop()
       assert.deepEqual(faults(complaints), [], 'the console is quiet')
     })

@@ -1,276 +1,462 @@
+import { openBoard } from './board.mjs'
 import { at, join, person, retryNow, say, until } from './browser.mjs'
 import { Proxy } from './proxy.mjs'
-
-/** A conversation as people have it, in either language. */
-const talk = {
-  'zh-CN': {
-    me: '小满', group: '发布列车', topic: '周四发车', announcement: '周四 16:00 发车，只带走通过的。', others: ['大厅', '读书会'], guest: '路过的猫', find: '回滚', nothing: '没有的词', reason: '广告',
-    said: [
-      ['苏禾', '0.9 的候选版本搭好了，在测试间跑了一夜：两万条消息，一条没丢。'],
-      ['林晚', '发车前还差两件：迁移脚本的回滚，和弱网重连的那条提示。'],
-      ['阿澈', '> 迁移脚本的回滚\n回滚我来。先停写，再往回走一步：\n```sql\nupdate epoch set frozen = true;   -- 先停写\ncall migrate_down(\'0009_rev\');\n```'],
-      ['小满', '那提示归我。我想写「已重连，补回 37 条」，不写「网络异常」。'],
-      ['小满', '@林晚 这样够不够让人安心？'],
-      ['林晚', '够了。人只想知道两件事：**回来了没有**，**丢了没有**。'],
-      ['林晚', '对照表在 https://example.org/board。看完回我一声。'],
-      ['路过的猫', '刚扫码进来的。手机开了一会儿飞行模式，关掉以后自己补齐了。'],
-    ],
-    typo: '多写了一句', wrong: '发错地方了', picture: '图表.png', file: '性能对照.md', elsewhere: '晚饭前我把迁移跑完', offline: ['进隧道前先发这一句。', '出来以后它应该自己就发出去了。'],
-  },
-  'en-US': {
-    me: 'Wren', group: 'Release train', topic: 'Leaves on Thursdays', announcement: 'Leaving Thursday at 16:00, with what has passed.', others: ['Lobby', 'Reading club'], guest: 'Stray Cat', find: 'migration', nothing: 'nowhere', reason: 'An advertisement',
-    said: [
-      ['Ines', 'The 0.9 candidate is built. It ran overnight in the test room: twenty thousand messages, none lost.'],
-      ['Mara', 'Two things left before we leave: a way back for the migration, and the line we show while reconnecting.'],
-      ['Kofi', '> a way back for the migration\nI’ll take the way back. Freeze writes, then one step down:\n```sql\nupdate epoch set frozen = true;   -- freeze\ncall migrate_down(\'0009_rev\');\n```'],
-      ['Wren', 'Then the line is mine. “Back: 37 new, nothing lost”, rather than “Network error”.'],
-      ['Wren', '@Mara is that calm enough?'],
-      ['Mara', 'It is. People want to know two things: **are we back**, and **is anything gone**.'],
-      ['Mara', 'The sketch is at https://example.org/board. Tell me when you’ve seen it.'],
-      ['Stray Cat', 'Just walked in by the link. My phone was in flight mode for a while, and it caught up by itself.'],
-    ],
-    typo: 'One word too many', wrong: 'The wrong room', picture: 'plot.png', file: 'measurements.md', elsewhere: 'I will finish the migration before dinner', offline: ['One more before the tunnel.', 'It should go out by itself when we are through.'],
-  },
-}
+import { Server } from './server.mjs'
+import { talk } from './talk.mjs'
 
 /**
  * Walks through every screen as one who lives here would: from the first page to a group of one's own, its menus and
- * dialogs, an outage and its end. Calls see(name, page) at each. Everything is made here; the server must be fresh.
+ * dialogs, an outage and its end, and through the rooms of who runs the server. Calls see(name, page) at each. Gives what
+ * the consoles complained about.
  */
-export async function tour(browser, server, { locale, viewport, colorScheme, zoom = 1, see }) {
-  const words = talk[locale]
-  const narrow = viewport.width < 640
-  const proxy = await Proxy.before(server)
-  const me = await person(browser, { locale, viewport, colorScheme, scale: zoom, reducedMotion: 'reduce' })
-  const hands = new Map()
+export async function tour(browser, how) {
+  const walk = new Walk()
   try {
-    const page = await me.tab()
-    const view = async (name, of = page) => {
-      await of.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))))
-      await see(name, of)
-    }
-    await visit({ page, view, words, narrow, proxy, me, hands, server })
-    return me.complaints
+    await walk.begin(browser, how)
+    for (const chapter of [door, staying, talking, acts, group, programs, twoAlone, elsewhere, me, outage, administration]) await chapter(walk)
+    return walk.complaints
   } finally {
-    for (const hand of hands.values()) hand.leave()
-    await me.close()
-    proxy.stop()
+    await walk.end()
   }
 }
 
-async function visit({ page, view, words, narrow, proxy, me, hands, server }) {
-  const hand = async (who, room) => {
-    const key = who + '\n' + room
-    if (!hands.has(key)) hands.set(key, await server.hand(who, room))
-    return hands.get(key)
+/** One who walks, with what they see and whom they meet; the server is theirs alone. */
+class Walk {
+  hands = new Map()
+  browsers = []
+
+  async begin(browser, { locale, viewport, colorScheme, zoom = 1, see }) {
+    Object.assign(this, { see, words: talk[locale], narrow: viewport.width < 640 })
+    this.open = async () => {
+      const someone = await person(browser, { locale, viewport, colorScheme, scale: zoom, reducedMotion: 'reduce' })
+      this.browsers.push(someone)
+      return someone.tab()
+    }
+    this.server = await Server.start(() => ['--public-url', 'http://192.168.1.20:3000', '--preview-network', '127.0.0.0/8', '--webhook-network', '127.0.0.0/8'])
+    this.proxy = await Proxy.before(this.server)
+    this.page = await this.open()
+    this.dialog = this.page.locator('dialog[open]')
+    this.picture = Buffer.from(await this.page.evaluate(draw), 'base64')
+    this.board = await openBoard(this.words.board, this.picture)
   }
-  const shut = async (what) => {
-    await page.keyboard.press('Escape')
+
+  get complaints() {
+    return this.browsers.flatMap((b) => b.complaints)
+  }
+
+  async end() {
+    for (const b of this.browsers) await b.close()
+    this.board?.close()
+    this.proxy?.stop()
+    await this.server?.stop()
+  }
+
+  async view(name, page = this.page) {
+    await page.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))))
+    await this.see(name, page)
+  }
+
+  goto(path) {
+    return this.page.goto(this.proxy.url + path)
+  }
+
+  enter(room) {
+    return this.goto('/g/' + encodeURIComponent(room))
+  }
+
+  /** Somebody else in a room: a member, but for the one who is a guest. */
+  hand(who, room) {
+    return this.once(who + '\n' + room, async () => {
+      const username = this.words.members[who]
+      if (!username) return this.server.hand(who, room)
+      return (await this.member(who)).into(room)
+    })
+  }
+
+  member(who) {
+    return this.once(who, () => this.server.member(this.words.members[who], who))
+  }
+
+  once(key, make) {
+    if (!this.hands.has(key)) this.hands.set(key, make())
+    return this.hands.get(key)
+  }
+
+  row(text) {
+    return this.page.locator('[data-testid=message]').filter({ hasText: text }).last()
+  }
+
+  sent(text) {
+    return until(() => this.row(text).getAttribute('data-state').catch(() => ''), (s) => s === 'sent', text)
+  }
+
+  async menu(text) {
+    await this.row(text).locator('.text').click({ button: 'right', position: { x: 6, y: 6 } }) // not on a link, whose menu is the browser's
+    await at(this.page, 'message-menu').waitFor()
+  }
+
+  async shut(what = this.dialog) {
+    await this.page.keyboard.press('Escape')
     await until(() => what.count(), (n) => n === 0, 'closed')
   }
-  const dialog = page.locator('dialog[open]')
-  const row = (text) => page.locator('[data-testid=message]').filter({ hasText: text }).last()
-  const menu = async (text) => {
-    await row(text).locator('.text').click({ button: 'right', position: { x: 6, y: 6 } }) // not on a link, whose menu is the browser's
-    await at(page, 'message-menu').waitFor()
-  }
-  const sent = (text) => until(() => row(text).getAttribute('data-state').catch(() => ''), (s) => s === 'sent', text)
 
-  // The door.
-  await page.goto(proxy.url)
+  /** The group's drawer, in sight. */
+  async info() {
+    const info = at(this.page, 'group-info')
+    if (!(await info.isVisible())) await at(this.page, 'show-info').click()
+    await info.waitFor()
+  }
+}
+
+async function door(w) {
+  const { page, words } = w
+  await w.goto('')
   await at(page, 'nickname').waitFor()
-  await view('first')
+  await w.view('first')
   await at(page, 'join').click()
   await page.locator('[role=alert]').waitFor()
-  await view('first-refused')
-  await page.goto(proxy.url + '/g/' + encodeURIComponent(words.group))
+  await w.view('first-refused')
+  await w.enter(words.group)
   await at(page, 'nickname').fill(words.me)
-  await view('invited')
-  await page.goto(proxy.url + '/account')
+  await w.view('invited')
+  await w.goto('/account')
   await at(page, 'password').waitFor()
-  await view('sign-in')
-  await page.goto(proxy.url + '/account#reset=nothing')
+  await w.view('sign-in')
+  await w.goto('/account#reset=nothing')
   await at(page, 'password').waitFor()
-  await view('reset')
+  await w.view('reset')
+}
 
-  // A guest, who then stays.
-  await join(page, proxy.url, words.me, words.others[0])
-  await view('empty-guest')
+/** A guest, who then stays. */
+async function staying(w) {
+  const { page, words } = w
+  await join(page, w.proxy.url, words.me, words.others[0])
+  await page.locator('.empty [data-testid=qr] path').waitFor()
+  await w.view('empty-guest')
   await at(page, 'settings').or(at(page, 'back')).first().click()
-  if (narrow) await at(page, 'settings').click()
+  if (w.narrow) await at(page, 'settings').click()
   await at(page, 'sign-out').waitFor()
-  await view('me-guest')
+  await w.view('me-guest')
   await at(page, 'keep-name').click()
   await at(page, 'to-register').click()
-  await view('register')
+  await w.view('register')
   await at(page, 'username').fill('wren')
   await at(page, 'password').fill('a long secret')
   await at(page, 'submit').click()
   await at(page, 'conversations').waitFor()
-  await view('list-of-one')
+  await w.view('list-of-one')
+}
 
-  // A group of one's own.
+/** A group of one's own, and what is said in it. */
+async function talking(w) {
+  const { page, words } = w
   await at(page, 'find').click()
   await at(page, 'switcher-field').fill(words.group)
-  await view('switcher')
+  await w.view('switcher')
   await page.locator('#to-make').click()
   await at(page, 'new-visibility').selectOption('open')
-  await view('new-group')
+  await w.view('new-group')
   await at(page, 'new-make').click()
   await until(() => page.locator('.top h1').textContent().catch(() => ''), (h) => h === words.group, words.group)
-  if (narrow && (await at(page, 'close-info').count())) await at(page, 'close-info').click()
-  await view('empty')
+  if (w.narrow && (await at(page, 'close-info').count())) await at(page, 'close-info').click()
+  await page.locator('.empty [data-testid=qr] path').waitFor()
+  await w.view('empty')
   for (const [who, what] of words.said) {
-    if (who === words.me) await say(page, what)
-    else await (await hand(who, words.group)).say(what)
-    await sent(what.split('\n').at(0).replace(/[>*]/g, '').trim().slice(0, 12))
+    const text = what.replace('{board}', w.board.url('board'))
+    if (who === words.me) await say(page, text)
+    else await (await w.hand(who, words.group)).say(text)
+    await w.sent(text.split('\n').at(0).replace(/[>*]/g, '').trim().slice(0, 12))
   }
-  const other = await hand(words.said[1][0], words.group)
+  const loaded = (what) => until(() => at(page, what).locator('img').or(page.locator(`img[data-testid=${what}]`)).evaluateAll((all) => all.every((i) => i.complete && i.naturalWidth > 0) && all.length), (n) => n === 1, what)
+  await loaded('preview-picture')
+  const other = await w.hand(words.said[1][0], words.group)
   await at(page, 'file-picker').setInputFiles([
-    { name: words.picture, mimeType: 'image/png', buffer: Buffer.from(await page.evaluate(draw), 'base64') },
+    { name: words.picture, mimeType: 'image/png', buffer: w.picture },
     { name: words.file, mimeType: 'text/markdown', buffer: Buffer.from('# 0.9') },
   ])
-  await view('tray')
+  await w.view('tray')
   await at(page, 'send').click()
-  await until(() => page.locator('[data-testid=picture] img').evaluateAll((all) => all.every((i) => i.complete && i.naturalWidth > 0) && all.length), (n) => n === 1, 'the picture')
+  await loaded('picture')
   await say(page, words.typo)
-  await sent(words.typo)
+  await w.sent(words.typo)
   await say(page, words.wrong)
-  await sent(words.wrong)
-  const mine = Number(await row(words.wrong).getAttribute('data-seq'))
+  await w.sent(words.wrong)
+  const mine = Number(await w.row(words.wrong).getAttribute('data-seq'))
   await other.react(mine, '👍')
   await other.say(words.said[5][1], { replyTo: mine })
   await page.locator(`[data-testid=message][data-seq="${mine}"]`).focus()
   await page.keyboard.press('Backspace')
   await at(page, 'reedit').waitFor()
-  await view('chat')
+  await w.view('chat')
+  await at(page, 'preview').scrollIntoViewIfNeeded()
+  await w.view('preview')
   await at(page, 'composer').pressSequentially('@')
   await at(page, 'mention-option').first().waitFor()
-  await view('mention')
+  await w.view('mention')
   await page.keyboard.press('Escape')
   await at(page, 'composer').fill('')
+}
 
-  // What can be done to a message.
-  await menu(words.typo)
-  await view('menu-mine')
+/** What can be done to a message. */
+async function acts(w) {
+  const { page, words } = w
+  const linked = words.said[6][1].split(' {')[0]
+  await w.menu(words.typo)
+  await w.view('menu-mine')
   await at(page, 'act-edit').click()
-  await view('editing')
+  await w.view('editing')
   await page.keyboard.press('Escape')
-  await menu(words.said[6][1].slice(0, 10))
-  await view('menu')
+  await w.menu(linked)
+  await w.view('menu')
   await at(page, 'more-reactions').click()
   await page.locator('.emoji-grid button').nth(50).waitFor()
-  await view('emoji')
-  await shut(dialog)
+  await w.view('emoji')
+  await w.shut()
   for (const [act, name] of [['forward', 'forward'], ['readBy', 'read-by'], ['report', 'report']]) {
-    await menu(words.said[6][1].slice(0, 10))
+    await w.menu(linked)
     await at(page, 'act-' + act).click()
-    await dialog.waitFor()
-    await view(name)
+    await w.dialog.waitFor()
+    await w.view(name)
     if (act === 'report') {
       await at(page, 'report-reason').fill(words.reason)
       await at(page, 'report-send').click()
-      await dialog.locator('[role=status]').waitFor()
-      await view('reported')
+      await w.dialog.locator('[role=status]').waitFor()
+      await w.view('reported')
     }
-    await shut(dialog)
+    await w.shut()
   }
-  await menu(words.said[6][1].slice(0, 10))
+  await w.menu(linked)
   await at(page, 'act-pin').click()
   await at(page, 'pinned').waitFor()
-  await menu(words.said[6][1].slice(0, 10))
+  await w.menu(linked)
   await at(page, 'act-reply').click()
-  await view('replying')
+  await w.view('replying')
   await at(page, 'composer-cancel').click()
   await at(page, 'picture').first().click()
   await at(page, 'viewer').waitFor()
-  await view('viewer')
-  await shut(at(page, 'viewer'))
+  await w.view('viewer')
+  await w.shut(at(page, 'viewer'))
+}
 
-  // The group.
-  const info = at(page, 'group-info')
-  if (!(await info.isVisible())) await at(page, 'show-info').click()
-  await info.waitFor()
+/** The group's drawer, and what is behind it. */
+async function group(w) {
+  const { page, words } = w
+  await w.info()
   await at(page, 'shape-group').click()
   await at(page, 'group-topic').fill(words.topic)
   await at(page, 'group-announcement').fill(words.announcement)
-  await view('group-settings')
+  await w.view('group-settings')
   await at(page, 'group-save').click()
-  await until(() => dialog.count(), (n) => n === 0, 'saved')
+  await until(() => w.dialog.count(), (n) => n === 0, 'saved')
   await at(page, 'announcement').waitFor()
-  await view('info')
-  await page.locator('[data-testid=person]').filter({ hasText: words.said[1][0] }).first().click()
-  await view('member')
+  await at(page, 'group-info').getByTestId('presence').nth(3).waitFor()
+  await w.view('info')
+  await at(page, 'group-picture-file').setInputFiles([{ name: words.picture, mimeType: 'image/png', buffer: w.picture }])
+  await until(() => at(page, 'group-info').locator('.who img').evaluateAll((all) => all.every((i) => i.complete && i.naturalWidth > 0) && all.length), (n) => n === 1, 'its picture')
+  await w.view('info-picture')
+  await card(w, words.said[1][0])
+  await w.view('member')
   await at(page, 'kick').click()
-  await view('member-sure')
-  await shut(dialog)
+  await w.view('member-sure')
+  await w.shut()
+  await at(page, 'group-files').click()
+  await at(page, 'grid-picture').first().waitFor()
+  await w.view('files-pictures')
+  await w.dialog.locator('.choice button').nth(1).click()
+  await at(page, 'list-jump').first().waitFor()
+  await w.view('files')
+  await w.shut()
   await at(page, 'leave').click()
   await at(page, 'leave').scrollIntoViewIfNeeded().catch(() => undefined)
-  await view('leaving')
-  if (narrow) await at(page, 'close-info').click()
+  await w.view('leaving')
+}
 
-  // Elsewhere.
+/** Opens the card of a member. */
+async function card(w, who) {
+  await w.page.locator('[data-testid=person]').filter({ hasText: who }).first().click()
+  await at(w.page, 'member-card').getByTestId('presence').waitFor()
+}
+
+/** Programs in the group: lines to copy, webhooks both ways, a bot. */
+async function programs(w) {
+  const { page, words } = w
+  await at(page, 'connect').click()
+  await at(page, 'snippet').waitFor()
+  await w.view('connect')
+  await at(page, 'connect-language').locator('button').last().click()
+  await at(page, 'make-hook').click()
+  await until(() => at(page, 'make-hook').count(), (n) => n === 0, 'a webhook')
+  await w.view('connect-hook')
+  await w.shut()
+  await at(page, 'open-programs').click()
+  await at(page, 'new-bot').click()
+  await at(page, 'new-webhook').click()
+  await w.view('programs-new')
+  await at(page, 'webhook-kind').locator('button').last().click()
+  await at(page, 'webhook-name').fill(words.board.name)
+  await at(page, 'webhook-url').fill(w.board.url('hook'))
+  await at(page, 'webhook-make').click()
+  await at(page, 'webhook-secret').waitFor()
+  await at(page, 'webhook-test').click()
+  await until(() => at(page, 'webhook-test').isEnabled(), Boolean, 'tried')
+  await at(page, 'bot-name').fill(words.bot)
+  await at(page, 'bot-make').click()
+  await at(page, 'bot-secret').waitFor()
+  await w.view('programs')
+  await at(page, 'bot-secret').scrollIntoViewIfNeeded()
+  await w.view('programs-bot')
+  await w.shut()
+}
+
+/** With one of them alone. */
+async function twoAlone(w) {
+  const { page, words } = w
+  const who = words.said[1][0]
+  await card(w, who)
+  await at(page, 'talk').click()
+  await until(() => page.locator('.top h1').textContent().catch(() => ''), (h) => h === who, who)
+  await say(page, words.alone[0])
+  await w.sent(words.alone[0])
+  const other = await w.member(who)
+  const { members } = await other.ask('members', { groupId: (await w.hand(who, words.group)).groupId })
+  const { group: { groupId } } = await other.ask('openDirect', { userId: members.find((m) => m.nickName === words.me).userId })
+  await other.ask('sendMessage', { groupId, message: words.alone[1], clientId: crypto.randomUUID() })
+  await w.sent(words.alone[1])
+  await w.view('two-alone')
+}
+
+/** Other rooms: what is found, what waits, and what is not there. */
+async function elsewhere(w) {
+  const { page, words } = w
   for (const room of words.others) {
-    await page.goto(proxy.url + '/g/' + encodeURIComponent(room))
+    await w.enter(room)
     await at(page, 'composer').waitFor()
     await say(page, '👋')
-    await sent('👋')
+    await w.sent('👋')
   }
-  await page.goto(proxy.url + '/g/' + encodeURIComponent(words.group))
-  for (const room of words.others) await (await hand(words.said[0][0], room)).say(words.elsewhere)
+  await w.enter(words.group)
+  for (const room of words.others) await (await w.hand(words.said[0][0], room)).say(words.elsewhere)
   await at(page, 'search-here').click()
   await at(page, 'search-field').fill(words.find)
   await at(page, 'hit').first().waitFor()
-  await view('search')
+  await w.view('search')
   await at(page, 'search-field').fill(words.nothing)
   await until(() => at(page, 'search').textContent(), (t) => t.includes(words.nothing), 'nothing found')
-  await view('search-nothing')
-  await page.goto(proxy.url)
+  await w.view('search-nothing')
+  await w.goto('')
   await at(page, 'conversations').waitFor()
-  await until(() => at(page, 'conversation').count(), (n) => n === 3, 'the rooms')
-  await view('list')
+  await until(() => at(page, 'conversation').count(), (n) => n === 4, 'the rooms')
+  await at(page, 'conversations').getByTestId('presence').first().waitFor()
+  await w.view('list')
   await page.keyboard.press('?')
   await at(page, 'keys').waitFor()
-  await view('keys')
-  await shut(dialog)
+  await w.view('keys')
+  await w.shut()
+  await w.enter(crypto.randomUUID())
+  await page.locator('.empty[role=alert]').waitFor()
+  await w.view('nowhere')
+}
+
+async function me(w) {
+  const { page } = w
+  await w.goto('')
   await at(page, 'settings').click()
   await at(page, 'change-name').click()
-  await view('me')
+  await w.view('me')
   await page.keyboard.press('Escape')
   if (!(await at(page, 'handoff').isVisible())) await at(page, 'settings').click()
-  for (const part of ['handoff', 'change-password', 'devices']) {
+  for (const [part, what] of [['handoff', '[data-testid=qr] path'], ['change-password', '[data-testid=password-now]'], ['devices', '[data-testid=device]'], ['delete-me', '[data-testid=delete-password]']]) {
     await at(page, part).click()
-    await page.locator('.inset').waitFor()
-    await page.waitForTimeout(100) // what it asks the server
+    await page.locator('.inset').locator(what).first().waitFor()
     await page.locator('.inset').scrollIntoViewIfNeeded()
-    await view('me-' + part)
+    await w.view('me-' + part)
   }
-  await page.goto(proxy.url + '/g/' + encodeURIComponent('/') + '/999')
-  await view('nowhere')
+}
 
-  // An outage, and what comes after it.
-  await page.goto(proxy.url + '/g/' + encodeURIComponent(words.group))
-  await sent(words.typo)
+/** An outage, and what comes after it. */
+async function outage(w) {
+  const { page, words, proxy } = w
+  await w.enter(words.group)
+  await w.sent(words.typo)
   proxy.cut()
   for (const what of words.offline) await say(page, what)
   await at(page, 'connection').waitFor()
-  await view('offline')
+  await w.view('offline')
   proxy.mend()
   await retryNow(page)
   await page.waitForSelector('[data-testid=connection][data-state=back]')
-  await view('back')
-  await sent(words.offline.at(-1))
+  await w.view('back')
+  await w.sent(words.offline.at(-1))
   await say(page, words.offline[0].repeat(900))
   await page.locator('[data-state=failed]').last().scrollIntoViewIfNeeded()
-  await view('failed')
+  await w.view('failed')
   await at(page, 'delete').click()
-  for (let i = 0; i < 30; i++) await other.say(words.said[i % 2][1])
+  const other = await w.hand(words.said[1][0], words.group)
+  await Promise.all(Array.from({ length: 30 }, (_, i) => other.say(words.said[i % 2][1])))
   await until(() => page.locator('[data-testid=message]').count(), (n) => n > 35, 'the crowd')
   await page.evaluate(() => (document.querySelector('[data-testid=timeline]').scrollTop = 300))
   await at(page, 'jump-latest').waitFor()
   await other.say(words.said[5][1])
   await until(() => at(page, 'jump-latest').textContent(), (t) => /1/.test(t), 'something new below')
-  await view('scrolled')
+  await w.view('scrolled')
+}
+
+/** Who runs the server, in a browser of their own: from the link that it printed, through every part of the area. */
+async function administration(w) {
+  const { words, server } = w
+  const page = await w.open()
+  const dialog = page.locator('dialog[open]')
+  const see = (name) => w.view('admin-' + name, page)
+  await page.goto(server.url + '/account#setup=' + /\/account#setup=(\S+)/.exec(server.output)[1])
+  await at(page, 'username').fill('ruler')
+  await at(page, 'nickname').fill(words.boss)
+  await see('setup')
+  await at(page, 'password').fill('ruling is hard')
+  await at(page, 'submit').click()
+  await page.locator('.me-bar, .tabs').first().waitFor()
+  await see('no-rooms')
+  const open = async (part, sign) => {
+    await page.goto(server.url + '/admin/' + part)
+    await at(page, sign).first().waitFor()
+  }
+  const shut = async () => {
+    await page.keyboard.press('Escape')
+    await until(() => dialog.count(), (n) => n === 0, 'closed')
+  }
+  await open('settings', 'server-settings')
+  await at(page, 'word-list').fill(words.word)
+  await at(page, 'words-save').click()
+  await until(() => at(page, 'words-said').textContent(), (t) => t !== '', 'saved')
+  await see('settings')
+  await open('people', 'account')
+  await see('people')
+  await at(page, 'account-open').filter({ hasText: words.said[0][0] }).click()
+  await at(page, 'account-card').waitFor()
+  await see('person')
+  await at(page, 'set-disabled').click()
+  await see('person-sure')
+  await shut()
+  await at(page, 'add-person').click()
+  await see('add')
+  await at(page, 'make-it').click()
+  await at(page, 'secret').locator('[data-testid=qr] path').waitFor()
+  await see('added')
+  await shut()
+  await open('groups', 'listing')
+  await see('groups')
+  await at(page, 'listing-open').filter({ hasText: words.group }).click()
+  await at(page, 'group-card').waitFor()
+  await see('group')
+  await shut()
+  await open('reports', 'report')
+  await see('reports')
+  await at(page, 'verdict-mute').click()
+  await see('judging')
+  await open('audit', 'audit-entry')
+  await see('audit')
+  await open('', 'tile-connections')
+  await at(page, 'lately').locator('time').first().waitFor()
+  await see('overview')
 }
 
 /** A small plot, drawn by the page itself. */
@@ -288,4 +474,3 @@ function draw() {
   }
   return canvas.toDataURL('image/png').split(',')[1]
 }
-
