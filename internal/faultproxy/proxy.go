@@ -4,7 +4,9 @@ package faultproxy
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -35,6 +37,7 @@ type Proxy struct {
 	cfg      Config
 	listener net.Listener
 	run      sync.WaitGroup // the goroutines of all links
+	closed   chan struct{}
 
 	mu      sync.Mutex // guards below
 	links   map[*link]struct{}
@@ -51,7 +54,7 @@ func New(t testing.TB, cfg Config) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{cfg: cfg.withDefaults(), listener: listener, links: map[*link]struct{}{}, changed: make(chan struct{})}
+	p := &Proxy{cfg: cfg.withDefaults(), listener: listener, links: map[*link]struct{}{}, closed: make(chan struct{}), changed: make(chan struct{})}
 	p.run.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
@@ -73,6 +76,7 @@ func (c Config) withDefaults() Config {
 // close ends all connections and waits until nothing of them is left.
 func (p *Proxy) close() {
 	p.Refuse(true)
+	close(p.closed)
 	p.listener.Close()
 	p.Cut()
 	p.run.Wait()
@@ -138,7 +142,8 @@ func (p *Proxy) accept() {
 
 func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
-	if p.refuses() {
+	early := bufio.NewReaderSize(client, 32<<10)
+	if p.refuses() || !p.admit(client, early) {
 		return
 	}
 	server, err := new(net.Dialer).DialContext(context.Background(), "tcp", p.cfg.Server)
@@ -151,12 +156,38 @@ func (p *Proxy) serve(client net.Conn) {
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { p.carry(l, l.client, l.server, p.cfg.Up, true) })
-	both.Go(func() { p.carry(l, l.server, l.client, p.cfg.Down, false) })
+	both.Go(func() { p.carry(l, early, l.server, p.cfg.Up, true) })
+	both.Go(func() { p.carry(l, bufio.NewReaderSize(l.server, 32<<10), l.client, p.cfg.Down, false) })
 	both.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.links, l)
+}
+
+// admit keeps who comes to a black hole waiting, and reports whether it is still there at the end of it: the server never hears
+// of who gave up.
+func (p *Proxy) admit(client net.Conn, early *bufio.Reader) bool {
+	for waited := false; ; waited = true {
+		p.mu.Lock()
+		held, changed := p.held, p.changed
+		p.mu.Unlock()
+		if !held {
+			return !waited || !gone(client, early)
+		}
+		select {
+		case <-changed:
+		case <-p.closed:
+			return false
+		}
+	}
+}
+
+// gone looks whether a peer has hung up behind what it sent, which stays where it is.
+func gone(client net.Conn, early *bufio.Reader) bool {
+	_ = client.SetReadDeadline(time.Now().Add(time.Millisecond))
+	_, err := early.Peek(early.Size())
+	_ = client.SetReadDeadline(time.Time{})
+	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func (p *Proxy) refuses() bool {
@@ -182,15 +213,14 @@ type parcel struct {
 }
 
 // carry takes messages from one side to the other until either ends. What came before an end is delivered.
-func (p *Proxy) carry(l *link, from, to net.Conn, next Framing, up bool) {
+func (p *Proxy) carry(l *link, from *bufio.Reader, to net.Conn, next Framing, up bool) {
 	queue := make(chan parcel, 64)
 	var delivering sync.WaitGroup
 	delivering.Go(func() { p.deliver(l, to, queue) })
 	defer delivering.Wait()
 	defer close(queue)
-	r := bufio.NewReaderSize(from, 32<<10)
 	for first := true; ; first = false {
-		message, err := next(r, first)
+		message, err := next(from, first)
 		if err != nil {
 			return
 		}

@@ -45,6 +45,7 @@ func TestProxyHolds(t *testing.T) {
 			t.Errorf("got %d bytes, %v out of a black hole", n, err)
 		}
 	}
+	dial(t, p).Close() // who gives up is nobody's business
 	p.Hold(false)
 	for _, c := range []net.Conn{before, meanwhile} {
 		if got := read(t, c, 3); got != "two" {
@@ -67,25 +68,31 @@ func TestProxyIsSlow(t *testing.T) {
 
 func TestProxyEndsConnections(t *testing.T) {
 	p := faultproxy.New(t, faultproxy.Config{Server: echo(t)})
-	for end, want := range map[string]error{"cut": io.EOF, "reset": syscall.ECONNRESET, "refuse": io.EOF} {
+	for end, want := range map[string]error{"cut": io.EOF, "reset": syscall.ECONNRESET} {
 		c := dial(t, p)
-		switch end {
-		case "cut":
-			say(t, c, "here")
+		say(t, c, "here")
+		if end == "cut" {
 			p.Cut()
-		case "reset":
-			say(t, c, "here")
+		} else {
 			p.Reset()
-		case "refuse":
-			p.Refuse(true)
-			c = dial(t, p)
-			p.Refuse(false)
 		}
-		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, want) {
+		if err := ends(c); !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", end, err, want)
 		}
 	}
+	p.Refuse(true)
+	if err := ends(dial(t, p)); !errors.Is(err, io.EOF) {
+		t.Errorf("refused: got %v", err)
+	}
+	p.Refuse(false)
 	say(t, dial(t, p), "and on")
+}
+
+// ends is how a connection ends.
+func ends(c net.Conn) error {
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_, err := c.Read(make([]byte, 1))
+	return err
 }
 
 func TestProxyJudgesMessages(t *testing.T) {
@@ -102,6 +109,7 @@ func TestProxyJudgesMessages(t *testing.T) {
 	if _, err := io.WriteString(c, published("one")+published("secret")+published("two")+"+QUIT\r\n+never\r\n"); err != nil {
 		t.Fatal(err)
 	}
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	got, err := io.ReadAll(c)
 	if want := published("one") + published("two"); string(got) != want && !strings.HasPrefix(want, string(got)) {
 		t.Errorf("got %q, %v", got, err)
