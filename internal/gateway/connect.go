@@ -39,7 +39,9 @@ func (g *Gateway) connect(ctx context.Context, s *socketio.Socket) error {
 	case errors.Is(err, auth.ErrUnauthorized):
 		return errUnauthorized
 	case err != nil:
-		g.cfg.Logger.Error("authenticate a socket", "error", err)
+		if !passes(err) {
+			g.cfg.Logger.Error("authenticate a socket", "error", err)
+		}
 		s.Close(errNoAnswer)
 		return errNoAnswer
 	}
@@ -49,6 +51,12 @@ func (g *Gateway) connect(ctx context.Context, s *socketio.Socket) error {
 	}
 	s.SetValue(c)
 	return nil
+}
+
+// passes reports whether an error is of a store that does not answer for now, or of a client that did not wait for it: the store
+// says itself when it is gone, once, and a crowd that comes back to it is no news.
+func passes(err error) bool {
+	return errors.Is(err, chat.ErrBusy) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // authenticate tries the credentials in their order: the handshake's token, the bearer token, the cookie. The first
