@@ -101,14 +101,15 @@ func (h *house) suffer(t *testing.T, f fault, lasts time.Duration) {
 	began, before := time.Now(), w.acks.Load()
 	f.strike(t, h, w, lasts)
 	ended, during := time.Now(), w.acks.Load()-before
-	w.proclaim(t)
 	took := w.converge(t, w.books.acked(), ended, limit)
-	pause(500 * time.Millisecond)
+	w.proclaim(t)
+	again := time.Now()
+	w.converge(t, w.books.acked(), again, limit)
 	w.hush(t)
 	kept := w.verify(t, limit)
 	share := float64(during) / (s.rate * ended.Sub(began).Seconds())
-	t.Logf("%.1f s: %d acknowledged meanwhile (%.0f %%), %d in all, %d kept; all told %d ms after the end; come again: %v",
-		ended.Sub(began).Seconds(), during, 100*share, w.acks.Load(), kept, took.Milliseconds(), w.books.refusedSoFar())
+	t.Logf("%.1f s: %d acknowledged meanwhile (%.0f %%), %d in all, %d kept; all told %d ms after the end, all nodes used after %d; come again: %v",
+		ended.Sub(began).Seconds(), during, 100*share, w.acks.Load(), kept, took.Milliseconds(), again.Sub(ended).Milliseconds(), w.books.refusedSoFar())
 	if n := w.books.refusedSoFar()["INTERNAL"]; n > 0 {
 		t.Errorf("%d sends were refused as an accident", n)
 	}

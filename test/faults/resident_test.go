@@ -100,11 +100,12 @@ func (r *resident) come(ctx context.Context) (*visit, error) {
 	return v, nil
 }
 
-// settleDown enters the rooms for the first time, and becomes a member of each by a word. Nothing is broken yet.
+// settleDown enters the rooms for the first time, and becomes a member of each by a word. Nothing is broken yet, but with all
+// others who come there is a crowd at the door.
 func (r *resident) settleDown(ctx context.Context) (*visit, error) {
 	v, err := r.arrive(ctx, nil, r.hear, nil)
 	if err != nil {
-		return nil, err // who comes with all others at once is not let in at once
+		return nil, err
 	}
 	if err := r.moveIn(ctx, v); err != nil {
 		r.town.end(fmt.Errorf("%s cannot move in: %w", r.name, err))
@@ -117,7 +118,11 @@ func (r *resident) settleDown(ctx context.Context) (*visit, error) {
 
 func (r *resident) moveIn(ctx context.Context, v *visit) error {
 	for _, room := range r.rooms {
-		head, err := v.enter(ctx, room)
+		var head int64
+		err := insist(ctx, func() (err error) {
+			head, err = v.enter(ctx, room)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -128,11 +133,21 @@ func (r *resident) moveIn(ctx context.Context, v *visit) error {
 		r.begin(v.group, head)
 	}
 	for i := range r.homes {
-		if err := r.say(ctx, v, -1-i); err != nil {
+		if err := insist(ctx, func() error { return r.say(ctx, v, -1-i) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// insist does what may be refused for the moment, until it is not.
+func insist(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if r, refused := errors.AsType[*refusal](err); !refused || !r.retry() || !rest(ctx, 200*time.Millisecond) {
+			return err
+		}
+	}
 }
 
 // heads are the numbers that r holds; the lock is held.
