@@ -176,7 +176,7 @@ suite('people', (house) => {
   })
 
   test('who has a picture, and who is a bot, is seen so where they speak, where they are found, and where they can be called', async () => {
-    const host = await house.server.member('host', '林晚')
+    const host = await house.server.member('host', '站长')
     const api = (method, path, body) => fetch(house.server.url + '/api/v1' + path, {
       method, body: body instanceof FormData ? body : JSON.stringify(body), headers: { Authorization: 'Bearer ' + host.credentials.token, ...(!(body instanceof FormData) && { 'Content-Type': 'application/json' }) },
     }).then((answer) => answer.json())
