@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"qun/internal/chat"
+	"qun/internal/words"
 )
 
 const (
@@ -19,19 +20,20 @@ const (
 	// messages never waits for it.
 	searchName = "search.index"
 	// searchVersion is of its tables; an index of another version is made anew.
-	searchVersion = 4
+	searchVersion = 5
 	// maxLooks is how many rows a page of a search looks at: about 4 ms.
 	maxLooks = 10_000
 )
 
 // searchTables keep, for a message, only which words it has: not where, and not the text. A message is a row, and rows are
-// in the order of time, so that the latest that have a word are found first: see rowOf.
+// in the order of time, so that the latest that have a word are found first: see rowOf. The vocabulary has the words that
+// are found by how they begin: FTS5 has them too, but goes through all that have a word to tell of it. It may hold too much.
 const searchTables = `
 	CREATE TABLE life (epoch TEXT NOT NULL) STRICT;
 	CREATE TABLE indexed (group_key INTEGER PRIMARY KEY, rev INTEGER NOT NULL, floor INTEGER NOT NULL) STRICT;
 	CREATE VIRTUAL TABLE words USING fts5(word, content='', contentless_delete=1, detail='none', tokenize='ascii');
 	INSERT INTO words (words, rank) VALUES ('usermerge', 2);
-	CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);
+	CREATE TABLE vocabulary (word TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 	CREATE TABLE places (
 		group_key INTEGER NOT NULL, seq INTEGER NOT NULL, row INTEGER NOT NULL UNIQUE, PRIMARY KEY (group_key, seq)
 	) STRICT, WITHOUT ROWID;`
@@ -70,6 +72,11 @@ type sqliteIndex struct {
 	writer  *session
 	readers *pool
 	looks   int // bounds how many rows a page looks at
+
+	// Owned by the indexer.
+	known  map[string]bool // words that the vocabulary has; not all of them
+	stale  bool            // messages were dropped, and their words stay in the vocabulary
+	pruned string          // up to which word that was looked after
 }
 
 // openSQLiteIndex opens the index of a life of the data, and makes it when it is not there or not of that life.
@@ -89,7 +96,7 @@ func openSQLiteIndex(ctx context.Context, path, epoch string) (*sqliteIndex, err
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the search index: %w", err), db.Close())
 	}
-	return &sqliteIndex{db: db, writer: writer, readers: newPool(sqliteDialect, db, readerCount()), looks: maxLooks}, nil
+	return &sqliteIndex{db: db, writer: writer, readers: newPool(sqliteDialect, db, readerCount()), looks: maxLooks, known: map[string]bool{}, stale: true}, nil
 }
 
 // connectIndex opens an index that is whole and of this version and life.
@@ -178,16 +185,53 @@ func (x *sqliteIndex) write(do func() error) error {
 }
 
 func (x *sqliteIndex) absorb(ctx context.Context, group int64, _, to progress, messages []indexed) error {
-	return x.write(func() error {
+	unknown := x.unknown(messages)
+	err := x.write(func() error {
 		for _, m := range messages {
 			if err := x.put(ctx, &m); err != nil {
 				return err
 			}
 		}
-		_, err := x.writer.exec(ctx, `INSERT INTO indexed (group_key, rev, floor) VALUES ($1, $2, $3)
+		list, err := jsonList(unknown)
+		if err == nil && len(unknown) > 0 {
+			_, err = x.writer.exec(ctx, `INSERT OR IGNORE INTO vocabulary (word) SELECT value FROM json_each($1)`, list)
+		}
+		if err != nil {
+			return fmt.Errorf("write the vocabulary: %w", err)
+		}
+		_, err = x.writer.exec(ctx, `INSERT INTO indexed (group_key, rev, floor) VALUES ($1, $2, $3)
 			ON CONFLICT (group_key) DO UPDATE SET rev = excluded.rev, floor = excluded.floor`, group, to.rev, to.floor)
 		return err
 	})
+	if err == nil {
+		x.learn(unknown)
+	}
+	return err
+}
+
+// maxKnown bounds the words that are remembered; one that is not is offered to the vocabulary again.
+const maxKnown = 1 << 16
+
+// unknown are words of messages that the vocabulary may not have, each once.
+func (x *sqliteIndex) unknown(messages []indexed) (list []string) {
+	for _, m := range messages {
+		for _, w := range m.words {
+			if !x.known[w] && words.FoundByBeginning(w) {
+				list = append(list, w)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (x *sqliteIndex) learn(list []string) {
+	if len(x.known)+len(list) > maxKnown {
+		clear(x.known)
+	}
+	for _, w := range list {
+		x.known[w] = true
+	}
 }
 
 // put replaces the words of a message.
@@ -198,6 +242,7 @@ func (x *sqliteIndex) put(ctx context.Context, m *indexed) error {
 		return fmt.Errorf("find a message: %w", err)
 	}
 	if err == nil {
+		x.drop()
 		if _, err := x.writer.exec(ctx, `DELETE FROM words WHERE rowid = $1`, row); err != nil {
 			return fmt.Errorf("drop the words of a message: %w", err)
 		}
@@ -240,6 +285,9 @@ func (x *sqliteIndex) forget(ctx context.Context, group int64, before chat.Seq, 
 			return err
 		}
 		n = len(gone)
+		if n > 0 {
+			x.drop()
+		}
 		list, err := jsonList(gone)
 		if err != nil {
 			return err
@@ -267,12 +315,60 @@ func (x *sqliteIndex) tidy(ctx context.Context) (more bool, err error) {
 		}
 		return x.writer.row(ctx, count, nil, &after)
 	})
-	return after > before+1, err // the statement itself is counted
+	if more = after > before+1; more || err != nil || !x.stale { // the statement itself is counted
+		return more, err
+	}
+	return true, x.prune(ctx)
+}
+
+// drop notes that a message leaves words behind.
+func (x *sqliteIndex) drop() { x.stale, x.pruned = true, "" }
+
+// pruneWords is how many words are looked after at once.
+const pruneWords = 200
+
+// prune takes words out of the vocabulary that no message has any more, for who recalls a message wants its words gone.
+func (x *sqliteIndex) prune(ctx context.Context) error {
+	var some, gone []string
+	scan := func(s scanner) (word string, err error) { return word, s.Scan(&word) }
+	err := x.write(func() (err error) {
+		some, err = collect(ctx, x.writer, scan, `SELECT word FROM vocabulary WHERE word > $1 ORDER BY word LIMIT $2`, x.pruned, pruneWords)
+		if err != nil {
+			return err
+		}
+		for _, word := range some {
+			var row int64
+			err := x.writer.row(ctx, `SELECT rowid FROM words WHERE words MATCH $1 LIMIT 1`, []any{`"` + word + `"`}, &row)
+			if errors.Is(err, chat.ErrNotFound) {
+				gone = append(gone, word)
+			} else if err != nil {
+				return err
+			}
+		}
+		list, err := jsonList(gone)
+		if err == nil && len(gone) > 0 {
+			_, err = x.writer.exec(ctx, `DELETE FROM vocabulary WHERE word IN (SELECT value FROM json_each($1))`, list)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("prune the vocabulary: %w", err)
+	}
+	for _, word := range gone {
+		delete(x.known, word)
+	}
+	if x.pruned = ""; len(some) == pruneWords {
+		x.pruned = some[len(some)-1]
+	} else {
+		x.stale = false
+	}
+	return nil
 }
 
 func (x *sqliteIndex) clear(ctx context.Context) error {
+	clear(x.known)
 	return x.write(func() error {
-		for _, how := range []string{`DELETE FROM words`, `DELETE FROM places`, `DELETE FROM indexed`} {
+		for _, how := range []string{`DELETE FROM words`, `DELETE FROM vocabulary`, `DELETE FROM places`, `DELETE FROM indexed`} {
 			if _, err := x.writer.exec(ctx, how); err != nil {
 				return err
 			}
@@ -395,7 +491,7 @@ func (x *sqliteIndex) expand(r *reader, s *session, beginning string) (string, e
 	found, err := collect(r.ctx, s, func(s scanner) (word string, err error) {
 		err = s.Scan(&word)
 		return word, err
-	}, `SELECT term FROM vocabulary WHERE term >= $1 AND term < $2 LIMIT $3`, beginning, beginning+"\U0010ffff", maxExpanded+1)
+	}, `SELECT word FROM vocabulary WHERE word >= $1 AND word < $2 LIMIT $3`, beginning, beginning+"\U0010ffff", maxExpanded+1)
 	if err != nil {
 		return "", err
 	}

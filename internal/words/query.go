@@ -61,6 +61,9 @@ type Needle struct {
 	Begins bool
 }
 
+// FoundByBeginning reports whether a needle that Begins may be meant to find a word of an index.
+func FoundByBeginning(word string) bool { return utf8.RuneCountInString(word) >= minPrefix }
+
 // Needles are words that every text that is found has all of. A text that has them need not be found: ask Find.
 func (q Query) Needles() []Needle {
 	var all []Needle
