@@ -115,6 +115,9 @@ func (w *town) proclaim(t *testing.T) {
 			err := errors.New("not tried")
 			for said := map[string]bool{}; err != nil && rest(ctx, 10*time.Millisecond); {
 				err = w.proclaimBy(ctx, herald, said)
+				if _, refused := errors.AsType[*refusal](err); err != nil && !refused {
+					t.Logf("%s tries again: %v", herald.name, err)
+				}
 			}
 			if err != nil {
 				t.Errorf("nothing can be said at %s: %v", node.url, err)
