@@ -61,6 +61,11 @@ func (s *Store) Exclusive(ctx context.Context, name string, do func(context.Cont
 	if !did {
 		return false, nil
 	}
+	defer func() { // at once, and not when the server has noticed that the session ended
+		ctx, cancel := s.dialect.patient()
+		defer cancel()
+		_, _ = session.exec(ctx, `SELECT pg_advisory_unlock($1, $2)`, lockExclusive, int32(hashName(name))) // else it is that
+	}()
 	return true, do(ctx)
 }
 
