@@ -87,6 +87,7 @@ var sqliteDialect = &dialect{
 	},
 	begin: func(t *tx) error {
 		_, err := t.exec(`BEGIN IMMEDIATE`)
+		t.begun = err == nil
 		return err
 	},
 	commit: func(t *tx) error {

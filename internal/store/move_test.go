@@ -417,3 +417,28 @@ func TestAMoveThatCannotBeSaysSo(t *testing.T) {
 		t.Errorf("a server starts while it moves: %v", err)
 	}
 }
+
+// What is written while a chat moves is refused as what may be tried again, and the store goes on when the move is over.
+func TestWhatIsWrittenDuringAMoveMayBeTriedAgain(t *testing.T) {
+	t.Parallel() // it waits as long as SQLite does
+	at := store.Config{Dir: fresh.Dir(t)}
+	s, err := store.Open(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	m, err := store.StartMove(t.Context(), at.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Setting(t.Context(), "a setting", []byte("x"))
+	if !errors.Is(err, chat.ErrBusy) || strings.Contains(err.Error(), "roll") {
+		t.Errorf("got %v", err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Setting(t.Context(), "a setting", []byte("x")); err != nil {
+		t.Errorf("when the move is over: %v", err)
+	}
+}

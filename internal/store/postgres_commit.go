@@ -11,6 +11,7 @@ import (
 
 // beginPostgres begins a transaction and writes into it which one it is, in one round trip.
 func beginPostgres(t *tx) error {
+	t.begun = true // as its first part may be, whatever comes of the second
 	return native(t.conn, func(c *pgx.Conn) error {
 		return c.PgConn().Exec(t.ctx, fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 			INSERT INTO writers (id, batch, at) VALUES ('%s', %d, now())

@@ -22,6 +22,7 @@ type tx struct {
 	members     map[memberKey]*memberRow // nil: there is none
 	events      []chat.Event
 	sendsOnly   bool // nothing else was done
+	begun       bool // there may be something to roll back
 
 	// Of a dialect that prepares batches; nil otherwise.
 	batch    *batch

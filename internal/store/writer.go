@@ -309,6 +309,9 @@ func (w *writer) undo(t *tx, err error) error {
 		w.leave()
 		return &lostError{err}
 	}
+	if !t.begun {
+		return err
+	}
 	if _, back := t.exec(sqlRollback); back != nil {
 		return errors.Join(err, fmt.Errorf("roll back: %w", back))
 	}
