@@ -324,7 +324,7 @@ export const en: Catalogue = {
   handoffLocal: 'This address works on this machine only. Start the server with --lan to let phones in.',
   handoffAgain: 'Make another code',
   changePassword: 'Change password',
-  passwordNow: 'Password now',
+  passwordNow: 'Current password',
   passwordNew: 'New password',
   devices: 'Devices',
   device: 'A device',
