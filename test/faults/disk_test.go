@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -15,7 +16,7 @@ import (
 
 // A disk runs full under a file, and has room again.
 func TestFullDiskIsBorne(t *testing.T) {
-	disk := newDisk(t, "16m")
+	disk := newDisk(t, fmt.Sprint(pick(16, 128), "m"))
 	h := &house{nodes: []*server{startServerIn(t, filepath.Join(disk, "data"), "")}}
 	h.endure(t, []fault{{
 		name: "the disk is full", lasts: 10 * time.Second, short: 1500 * time.Millisecond,

@@ -260,9 +260,12 @@ func flap(_ *testing.T, _ *house, w *town, lasts time.Duration) {
 	w.restless.Store(false)
 }
 
+// deafOf is of how many people one does not read.
+const deafOf = 20
+
 func deafen(_ *testing.T, _ *house, w *town, lasts time.Duration) {
 	var open []func()
-	for i := 0; i < len(w.residents); i += 20 {
+	for i := 0; i < len(w.residents); i += deafOf {
 		open = append(open, w.residents[i].deafen())
 	}
 	pause(lasts)

@@ -36,7 +36,7 @@ type view struct {
 }
 
 func (w *town) newResident(name string, rooms ...string) *resident {
-	return &resident{person: person{name: name, narrow: w.narrow}, town: w, rooms: rooms, views: map[string]*view{}, ears: closed()}
+	return &resident{person: person{name: name}, town: w, rooms: rooms, views: map[string]*view{}, ears: closed()}
 }
 
 func closed() chan struct{} {
@@ -83,6 +83,7 @@ func (r *resident) come(ctx context.Context) (*visit, error) {
 	if len(r.homes) == 0 {
 		return r.settleDown(ctx)
 	}
+	r.narrow = false // who has to catch up takes what it gets
 	ctx, cancel := context.WithTimeout(ctx, comeTime)
 	defer cancel()
 	var told struct {
@@ -100,9 +101,11 @@ func (r *resident) come(ctx context.Context) (*visit, error) {
 	return v, nil
 }
 
-// settleDown enters the rooms for the first time, and becomes a member of each by a word. Nothing is broken yet, but with all
-// others who come there is a crowd at the door.
+// settleDown enters the rooms for the first time, and becomes a member of each by a word. Nothing is broken yet, but there is a
+// crowd at the door.
 func (r *resident) settleDown(ctx context.Context) (*visit, error) {
+	r.town.door <- struct{}{}
+	defer func() { <-r.town.door }()
 	v, err := r.arrive(ctx, nil, r.hear, nil)
 	if err != nil {
 		return nil, err

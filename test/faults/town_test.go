@@ -22,6 +22,7 @@ type town struct {
 	residents []*resident
 	size
 
+	door     chan struct{} // has places for as many as may move in at a time
 	acks     atomic.Int64
 	sending  atomic.Int64 // messages that wait for their answers
 	hushed   atomic.Bool  // nobody speaks
@@ -43,11 +44,13 @@ type size struct {
 // others for a moment and left it, and may hear nothing of any.
 func settle(t *testing.T, nodes []*server, name string, s size) *town {
 	t.Helper()
-	w := &town{nodes: nodes, books: newBooks(), size: s}
+	w := &town{nodes: nodes, books: newBooks(), size: s, door: make(chan struct{}, 100)}
 	w.failed, w.end = context.WithCancelCause(t.Context())
 	for i := range s.people {
 		rooms := []string{fmt.Sprintf("%s %d", name, i%s.groups), fmt.Sprintf("%s %d", name, (i+1+i/s.groups%(s.groups-1))%s.groups)}
-		w.residents = append(w.residents, w.newResident(fmt.Sprintf("resident-%04d", i), rooms...))
+		r := w.newResident(fmt.Sprintf("resident-%04d", i), rooms...)
+		r.narrow = s.narrow && i%deafOf == 0
+		w.residents = append(w.residents, r)
 	}
 	for i, node := range nodes {
 		stranger := w.newResident(fmt.Sprintf("stranger-%d", i), fmt.Sprintf("%s hermitage %d", name, i))
@@ -66,7 +69,7 @@ func settle(t *testing.T, nodes []*server, name string, s size) *town {
 		if !slices.ContainsFunc(w.residents, func(r *resident) bool { return !r.reached(nil) }) {
 			return w
 		}
-		if w.failed.Err() != nil || time.Since(began) > time.Minute {
+		if w.failed.Err() != nil || time.Since(began) > 2*time.Minute {
 			t.Fatalf("not everybody has moved in: %v", context.Cause(w.failed))
 		}
 	}

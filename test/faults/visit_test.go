@@ -82,7 +82,7 @@ func (p *person) dial() func(ctx context.Context, network, address string) (net.
 		if err != nil {
 			return nil, err
 		}
-		return conn, conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+		return conn, conn.(*net.TCPConn).SetReadBuffer(32 << 10)
 	}
 }
 
