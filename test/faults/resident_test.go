@@ -45,8 +45,8 @@ func closed() chan struct{} {
 	return c
 }
 
-// comeTime bounds the way to being greeted: a node may take connections and say nothing.
-const comeTime = 5 * time.Second
+// comeTime bounds the way to being greeted, as clients do by default: a node may take connections and say nothing.
+const comeTime = 20 * time.Second
 
 // live is a resident's life until ctx ends. It ends early only when it is refused what may not be refused.
 func (r *resident) live(ctx context.Context) error {
