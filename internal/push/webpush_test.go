@@ -382,7 +382,7 @@ func TestSubscriptionsThatAreNoneAreRefused(t *testing.T) {
 			"no address":   {Endpoint: "https:///x", Keys: chat.PushKeys{P256DH: key, Auth: auth}},
 			"a password":   {Endpoint: "https://a:b@push.example.org/", Keys: chat.PushKeys{P256DH: key, Auth: auth}},
 			"too long":     {Endpoint: "https://push.example.org/" + strings.Repeat("x", 2000), Keys: chat.PushKeys{P256DH: key, Auth: auth}},
-			"no point":     {Endpoint: phone, Keys: chat.PushKeys{P256DH: key[:86] + "A", Auth: auth}},
+			"no point":     {Endpoint: phone, Keys: chat.PushKeys{P256DH: strings.Repeat("A", len(key)), Auth: auth}},
 			"short secret": {Endpoint: phone, Keys: chat.PushKeys{P256DH: key, Auth: auth[:10]}},
 			"no base64":    {Endpoint: phone, Keys: chat.PushKeys{P256DH: key, Auth: "!"}},
 			"no keys":      {Endpoint: phone},
