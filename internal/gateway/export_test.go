@@ -36,3 +36,12 @@ func (g *Gateway) Requests() []string { return g.features() }
 
 // BridgePause is how long a bridge waits before it tries again to reach the others.
 const BridgePause = bridgePause
+
+// Lobby bounds how many are greeted at a time.
+type Lobby lobby
+
+// NewLobby is a lobby as a gateway has it.
+func NewLobby() Lobby { return Lobby(newLobby()) }
+
+// Enter waits for a place.
+func (l Lobby) Enter(ctx context.Context) (leave func(), err error) { return lobby(l).enter(ctx) }

@@ -59,6 +59,7 @@ type Gateway struct {
 	hub        *Hub
 	cfg        Config
 	turnstiles turnstiles
+	lobby      lobby
 	reads      reads
 	requests   []describe.Request // those that are answered
 
@@ -74,7 +75,7 @@ type Gateway struct {
 func Serve(namespace *socketio.Namespace, hub *Hub, service *chat.Service, who *auth.Service, cfg Config) *Gateway {
 	g := &Gateway{
 		namespace: namespace, chat: service, auth: who, hub: hub, cfg: cfg.withDefaults(),
-		stop: make(chan struct{}),
+		lobby: newLobby(), stop: make(chan struct{}),
 	}
 	g.life, g.end = context.WithCancel(context.Background())
 	hub.observe(g.cfg.Observer)

@@ -77,7 +77,13 @@ func (g *Gateway) hello(ctx context.Context, c *client, r *request) {
 	}
 	out := g.greeting(c)
 	if who := c.who(); who != nil {
-		if err := g.resume(ctx, c, who, in, out); err != nil {
+		leave, err := g.lobby.enter(ctx)
+		if err != nil {
+			return // went away
+		}
+		err = g.resume(ctx, c, who, in, out)
+		leave()
+		if err != nil {
 			r.refuse(err)
 			return
 		}
