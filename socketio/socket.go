@@ -88,8 +88,11 @@ func (s *Socket) Auth() json.RawMessage {
 	return json.RawMessage(s.auth)
 }
 
-// Connected says whether the socket has been let in and is not disconnected.
-func (s *Socket) Connected() bool { return s.state.Load() == stateConnected }
+// Connected says whether the socket has been let in and is not disconnected. A handler that took long may ask, to save itself
+// the rest for a client that went away meanwhile.
+func (s *Socket) Connected() bool {
+	return s.state.Load() == stateConnected && !s.conn.session.Closed()
+}
 
 // Value is what the application stored with SetValue, or nil.
 func (s *Socket) Value() any {

@@ -79,7 +79,12 @@ func (g *Gateway) hello(ctx context.Context, c *client, r *request) {
 	if who := c.who(); who != nil {
 		leave, err := g.lobby.enter(ctx)
 		if err != nil {
-			return // went away
+			r.refuse(errTooSlow)
+			return
+		}
+		if !c.socket.Connected() {
+			leave()
+			return // went away, and comes back as another
 		}
 		err = g.resume(ctx, c, who, in, out)
 		leave()

@@ -12,7 +12,7 @@ type lobby chan struct{}
 
 func newLobby() lobby { return make(lobby, max(8, 4*runtime.GOMAXPROCS(0))) }
 
-// enter waits for a place; leave gives it to the next. It fails only when ctx ends: who went away takes no place.
+// enter waits for a place; leave gives it to the next. It fails only when ctx ends.
 func (l lobby) enter(ctx context.Context) (leave func(), err error) {
 	select {
 	case l <- struct{}{}:

@@ -38,7 +38,7 @@ func TestAcknowledgedMessagesSurviveKillOnPostgreSQL(t *testing.T) {
 }
 
 // pick is the size of a short run or of the long one.
-func pick(short, long int) int {
+func pick[T any](short, long T) T {
 	if full {
 		return long
 	}

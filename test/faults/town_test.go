@@ -162,7 +162,7 @@ func (w *town) converge(t *testing.T, want map[string]int64, since time.Time, li
 	t.Helper()
 	waiting := slices.Clone(w.residents)
 	var late []string
-	for ; ; pause(5 * time.Millisecond) {
+	for ; ; pause(5*time.Millisecond + time.Duration(len(waiting))*20*time.Microsecond) { // looking is not free
 		waiting = slices.DeleteFunc(waiting, func(r *resident) bool { return r.reached(want) })
 		took = time.Since(since)
 		if len(waiting) == 0 || took > limit+patience || w.failed.Err() != nil {
