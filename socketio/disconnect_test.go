@@ -299,3 +299,34 @@ func TestShutdownEndsHandlersWhenItsContextEnds(t *testing.T) {
 		w.close()
 	})
 }
+
+// What came before a connection ended is handled, by a socket that is connected; who takes long can tell that nobody waits.
+func TestAHandlerCanTellThatItsClientIsGone(t *testing.T) {
+	within(t, socketio.Config{}, func(w *world) {
+		type standing struct{ connected, gone bool }
+		var before, after standing
+		var handled []string
+		goOn := make(chan struct{})
+		socketio.Handle(w.server.Of("/"), "long", func(_ context.Context, s *socketio.Socket, _ *socketio.Event) {
+			before = standing{s.Connected(), s.Gone()}
+			<-goOn
+			after = standing{s.Connected(), s.Gone()}
+		})
+		socketio.Handle(w.server.Of("/"), "short", func(context.Context, *socketio.Socket, *socketio.Event) { handled = append(handled, "short") })
+		c := w.join("/")
+		c.send(`2["long"]`, `2["short"]`)
+		c.close()
+		synctest.Wait()
+		close(goOn)
+		synctest.Wait()
+		if want := (standing{true, false}); before != want {
+			t.Errorf("before: got %+v, want %+v", before, want)
+		}
+		if want := (standing{true, true}); after != want {
+			t.Errorf("after: got %+v, want %+v", after, want)
+		}
+		if len(handled) != 1 {
+			t.Errorf("handled %d of the events that came before the end, want 1", len(handled))
+		}
+	})
+}

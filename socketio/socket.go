@@ -88,11 +88,13 @@ func (s *Socket) Auth() json.RawMessage {
 	return json.RawMessage(s.auth)
 }
 
-// Connected says whether the socket has been let in and is not disconnected. A handler that took long may ask, to save itself
-// the rest for a client that went away meanwhile.
-func (s *Socket) Connected() bool {
-	return s.state.Load() == stateConnected && !s.conn.session.Closed()
-}
+// Connected says whether the socket has been let in and is not disconnected. What came before the connection ended is handled
+// first, and until then the socket is connected: see Gone.
+func (s *Socket) Connected() bool { return s.state.Load() == stateConnected }
+
+// Gone says whether nothing that is sent will arrive any more: the socket is disconnected, or its connection has ended and that
+// waits its turn. A handler that takes long may ask, to save itself the rest.
+func (s *Socket) Gone() bool { return !s.Connected() || s.conn.session.Closed() }
 
 // Value is what the application stored with SetValue, or nil.
 func (s *Socket) Value() any {

@@ -82,7 +82,7 @@ func (g *Gateway) hello(ctx context.Context, c *client, r *request) {
 			r.refuse(errTooSlow)
 			return
 		}
-		if !c.socket.Connected() {
+		if c.socket.Gone() {
 			leave()
 			return // went away, and comes back as another
 		}
