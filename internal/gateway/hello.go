@@ -77,18 +77,7 @@ func (g *Gateway) hello(ctx context.Context, c *client, r *request) {
 	}
 	out := g.greeting(c)
 	if who := c.who(); who != nil {
-		leave, err := g.lobby.enter(ctx)
-		if err != nil {
-			r.refuse(errTooSlow)
-			return
-		}
-		if c.socket.Gone() {
-			leave()
-			return // went away, and comes back as another
-		}
-		err = g.resume(ctx, c, who, in, out)
-		leave()
-		if err != nil {
+		if err := g.resume(ctx, c, who, in, out); err != nil {
 			r.refuse(err)
 			return
 		}
@@ -121,8 +110,16 @@ func (g *Gateway) greeting(c *client) *helloOut {
 	}
 }
 
-// resume enters all groups of the user, then reads what they hold.
+// resume enters all groups of the user, then reads what they hold. Who went away while it waited for its turn is not waited for.
 func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in helloIn, out *helloOut) error {
+	leave, err := g.lobby.enter(ctx)
+	if err != nil {
+		return errTooSlow
+	}
+	defer leave() // whatever happens: a place that stays taken is missing for ever
+	if c.socket.Gone() {
+		return errTooSlow
+	}
 	if err := g.enterMine(ctx, c, who); err != nil {
 		return err
 	}
