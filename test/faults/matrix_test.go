@@ -166,12 +166,23 @@ func restart(t *testing.T, h *house, _ *town, lasts time.Duration) {
 	}
 }
 
-func killRedis(t *testing.T, h *house, _ *town, lasts time.Duration) {
-	if err := h.redis.Kill(); err != nil {
+func killRedis(t *testing.T, h *house, _ *town, lasts time.Duration) { killFor(t, h.redis, lasts) }
+
+func killPostgres(t *testing.T, h *house, _ *town, lasts time.Duration) {
+	killFor(t, h.database, lasts)
+}
+
+// killFor kills a server that nodes share, and starts it again later.
+func killFor(t *testing.T, server interface {
+	Kill() error
+	Run() error
+}, lasts time.Duration) {
+	t.Helper()
+	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	pause(lasts)
-	if err := h.redis.Run(); err != nil {
+	if err := server.Run(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -209,16 +220,6 @@ func lose(t *testing.T, h *house, _ *town, lasts time.Duration) {
 	t.Logf("%d messages of the bus were lost", lost)
 	if lost == 0 {
 		t.Error("nothing was lost: this shows nothing")
-	}
-}
-
-func killPostgres(t *testing.T, h *house, _ *town, lasts time.Duration) {
-	if err := h.database.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	pause(lasts)
-	if err := h.database.Run(); err != nil {
-		t.Fatal(err)
 	}
 }
 
