@@ -70,7 +70,7 @@ var peers = []*peer{
 	nodesOfQun("qun-notify", "Qun: two, on PostgreSQL", 2, shares{postgres: true}),
 	nodesOfQun("qun-redis", "Qun: two, on PostgreSQL and Redis", 2, shares{postgres: true, redis: true}),
 	{
-		name: "node-redis", title: "two Node socket.io 4.8.4 with @socket.io/redis-adapter 8.3.0", dialect: load.SocketIO,
+		name: "node-redis", title: "Node: two, redis-adapter 8.3.0", dialect: load.SocketIO,
 		nodes: 2, shares: shares{redis: true},
 		command: func(_ *bench, at place) []string {
 			return []string{"node", "peers/node/server.mjs", at.address, at.redis}
