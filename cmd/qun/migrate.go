@@ -97,9 +97,11 @@ func move(ctx context.Context, folder, url string, out io.Writer) (err error) {
 	return nil
 }
 
-// explainCopy says what to do about the database that is moved into. It was left as empty as it was.
+// explainCopy says what to do about the database that is moved into. But for store.ErrUnknown it was left as empty as it was.
 func explainCopy(err error) error {
 	switch {
+	case errors.Is(err, store.ErrUnknown):
+		return fmt.Errorf("--to: the connection ended with the last word: %w: when the server can be reached, look with qun check --database: if the chat is there, it has moved, and the folder must not be served again; if the database is empty, move once more", err)
 	case errors.Is(err, store.ErrOccupied):
 		return fmt.Errorf("--to: %w: name an empty database (createdb makes one, and so does DROP SCHEMA public CASCADE; CREATE SCHEMA public, which deletes what is there)", err)
 	case errors.Is(err, store.ErrCopy):

@@ -36,3 +36,6 @@ func (s *Store) SettleFor(d time.Duration) {
 		w.settles = d
 	}
 }
+
+// SettleFor bounds how long the database is asked what became of a commit that was cut.
+func (m *Move) SettleFor(d time.Duration) { m.settles = d }

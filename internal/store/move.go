@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,8 +30,11 @@ type Move struct {
 	db     *sql.DB
 	source *session // in the one transaction that writes
 
-	folder *dirLock  // nil while a server holds it
-	target *pgx.Conn // in its transaction; nil until Copy
+	folder *dirLock        // nil while a server holds it
+	config *pgx.ConnConfig // of the target; nil until Copy
+	target *pgx.Conn       // in its transaction; nil until Copy
+
+	settles time.Duration // how long a server is asked what became of a commit that was cut; 0: maxSettle
 }
 
 // movedTables are the tables that move, each behind those it refers to. What else is in PostgreSQL is its own: who writes
@@ -122,7 +126,8 @@ func (m *Move) Copy(ctx context.Context, url string, copied func(table string, r
 }
 
 func (m *Move) copy(ctx context.Context, config *pgx.ConnConfig, copied func(string, int64)) (err error) {
-	if m.target, err = pgx.ConnectConfig(ctx, withSettings(config, patientSettings)); err != nil {
+	m.config = withSettings(config, patientSettings)
+	if m.target, err = pgx.ConnectConfig(ctx, m.config); err != nil {
 		return err
 	}
 	if err := wantEmpty(ctx, m.target); err != nil {
@@ -242,7 +247,7 @@ func (m *Move) Finish(ctx context.Context, waiting func()) error {
 		return fmt.Errorf("take the folder %s: %w", m.dir, err)
 	}
 	ctx = context.WithoutCancel(ctx) // from here on it is both or none
-	if _, err := m.target.Exec(ctx, `COMMIT`); err != nil {
+	if err := m.commit(ctx); err != nil {
 		return fmt.Errorf("commit: %w", refusal(err))
 	}
 	_, err := m.source.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)`, settingMoved, []byte(time.Now().UTC().Format(time.RFC3339)))
@@ -253,6 +258,55 @@ func (m *Move) Finish(ctx context.Context, waiting func()) error {
 		return fmt.Errorf("all is in the database, but the folder %s could not be told: do not serve it again: %w", m.dir, err)
 	}
 	return nil
+}
+
+// commit makes the copy what counts. What became of a commit that was cut the database itself says, as soon as it can be
+// reached again: it has the chat's epoch or none. ErrUnknown: it could not be reached.
+func (m *Move) commit(ctx context.Context) error {
+	did, err := m.target.Exec(ctx, `COMMIT`)
+	switch {
+	case err == nil && did.String() != "COMMIT":
+		return fmt.Errorf("the server answered %s", did)
+	case err == nil || !m.target.IsClosed():
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.settles, maxSettle))
+	defer cancel()
+	pause := time.NewTicker(100 * time.Millisecond)
+	defer pause.Stop()
+	for {
+		committed, unanswered := m.arrived(ctx)
+		switch {
+		case unanswered == nil && committed:
+			return nil
+		case unanswered == nil:
+			return fmt.Errorf("%w: %w", ErrUnreachable, err)
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrUnknown, unanswered)
+		}
+	}
+}
+
+// arrived reports whether the target has the chat of the source. It waits for the end of a transaction that the server is still
+// in, by the lock that it holds.
+func (m *Move) arrived(ctx context.Context) (yes bool, err error) {
+	conn, err := pgx.ConnectConfig(ctx, m.config)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockMigrations); err != nil {
+		return false, err
+	}
+	var epoch []byte
+	if err := m.source.row(ctx, `SELECT value FROM settings WHERE name = 'epoch'`, nil, &epoch); err != nil {
+		return false, err
+	}
+	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM settings WHERE name = 'epoch' AND value = $1)`, epoch).Scan(&yes)
+	return yes, err
 }
 
 func (m *Move) takeFolder(ctx context.Context, waiting func()) (err error) {

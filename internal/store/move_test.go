@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -328,6 +329,49 @@ func TestAServerRunsWhileItsChatMoves(t *testing.T) {
 	}
 	if err := move(t, from.Dir, url, nobody); err != nil {
 		t.Errorf("after one that was stopped: %v", err)
+	}
+}
+
+// A commit that is cut on its way has not happened, and one whose answer is cut has. Of one after which the server is gone nobody
+// can say it, and the folder is left as it was.
+func TestAMoveWhoseCommitIsCutSaysTruly(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		cut   cut
+		moved bool
+		want  error
+	}{
+		{"before the server", beforeServer, false, store.ErrUnreachable},
+		{"after the server", afterServer, true, nil},
+		{"after the server, for good", afterServerForGood, true, store.ErrUnknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			from, url := store.Config{Dir: fresh.Dir(t)}, database(t)
+			furnish(t, from)
+			proxy := newProxy(t, url)
+			m, err := store.StartMove(t.Context(), from.Dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			if c.cut == afterServerForGood {
+				m.SettleFor(time.Millisecond)
+			}
+			if err := m.Copy(t.Context(), proxy.url, func(string, int64) {}); err != nil {
+				t.Fatal(err)
+			}
+			proxy.cutNext(c.cut)
+			err = m.Finish(t.Context(), nobody)
+			if !errors.Is(err, c.want) || errors.Is(err, store.ErrUnknown) != (c.want == store.ErrUnknown) || !proxy.fired() {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
+			if again := move(t, from.Dir, url, nobody); c.moved != (again != nil) {
+				t.Errorf("moved: %v; once more: %v", c.moved, again)
+			}
+		})
 	}
 }
 
