@@ -192,6 +192,7 @@ export const en: Catalogue = {
   toMessage: (who) => `See ${who}’s message`,
   membersCount: (n) => `Members ${n}`,
   findMember: 'Find a member',
+  noMembers: 'Nobody has spoken yet. Who does is listed here.',
   showMore: 'Show more',
   mutedFor: (minutes, until) => (minutes < 24 * 60 ? `Muted ${minutes} min` : `Muted until ${until}`),
   announcement: 'Announcement',

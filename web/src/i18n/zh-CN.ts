@@ -202,6 +202,7 @@ export const zhCN = {
   toMessage: (who: string) => `看 ${who} 的这条消息`,
   membersCount: (n: number) => `成员 ${n}`,
   findMember: '找一个成员',
+  noMembers: '还没有人开口。说过话的都会列在这里。',
   showMore: '更多',
   mutedFor: (minutes: number, until: string) => (minutes < 24 * 60 ? `禁言 ${minutes} 分` : `禁言到 ${until}`),
   announcement: '群公告',
