@@ -18,73 +18,143 @@ import (
 	"qun/test/sioclient"
 )
 
-// nginx runs the configuration of deploy/proxy with other addresses and without TLS, and with what is to be changed beside.
-func nginx(t *testing.T, listen, upstream string, changes ...[2]string) *process {
-	t.Helper()
-	path, err := exec.LookPath("nginx")
-	if err != nil {
-		if path = "/usr/sbin/nginx"; !exists(path) {
-			if os.Getenv("QUN_REQUIRE_ALL") == "1" {
-				t.Fatal("nginx is not installed")
+// proxy is a program that deploy/proxy has a configuration for.
+type proxy struct {
+	program, file string
+	// changes makes the configuration one for other addresses and without TLS; spare is an address that nobody needs.
+	changes func(listen, spare string, nodes []string) [][2]string
+	loose   [2]string                           // what makes it choose another node each time
+	whole   func(folder, site string) string    // the file that it reads
+	args    func(configuration string) []string // what it is started with
+}
+
+var proxies = []proxy{
+	{
+		program: "nginx", file: "nginx.conf",
+		changes: func(listen, spare string, nodes []string) [][2]string {
+			return [][2]string{
+				{"listen 443 ssl;", "listen " + listen + ";"},
+				{"listen 80;", "listen " + spare + ";"},
+				{"server 127.0.0.1:3000;", "server " + strings.Join(nodes, "; server ") + ";"},
+				{"ssl_certificate ", "# "}, {"ssl_certificate_key ", "# "},
+				{"X-Forwarded-Proto $scheme", "X-Forwarded-Proto https"},
 			}
-			t.Skip("nginx is not installed")
-		}
-	}
-	text, err := os.ReadFile("../../deploy/proxy/nginx.conf")
+		},
+		loose: [2]string{"hash $remote_addr consistent;", ""},
+		whole: func(folder, site string) string {
+			return "daemon off; master_process off; pid " + folder + "/pid; error_log stderr; events {} http { access_log off; " +
+				"client_body_temp_path " + folder + "/b; proxy_temp_path " + folder + "/p; fastcgi_temp_path " + folder + "/f; " +
+				"uwsgi_temp_path " + folder + "/u; scgi_temp_path " + folder + "/s;\n" + site + "}\n"
+		},
+		args: func(configuration string) []string { return []string{"-e", "stderr", "-c", configuration} },
+	},
+	{
+		program: "caddy", file: "Caddyfile",
+		changes: func(listen, _ string, nodes []string) [][2]string {
+			return [][2]string{
+				{"chat.example.org {", "http://" + listen + ", http://chat.example.org:" + portOf(listen) + " {\nbind 127.0.0.1"},
+				{"reverse_proxy 127.0.0.1:3000 {", "reverse_proxy " + strings.Join(nodes, " ") + " {\nheader_up X-Forwarded-Proto https"},
+			}
+		},
+		loose: [2]string{"lb_policy ip_hash", "lb_policy round_robin"},
+		whole: func(_, site string) string { return "{\nadmin off\n}\n" + site },
+		args: func(configuration string) []string {
+			return []string{"run", "--adapter", "caddyfile", "--config", configuration}
+		},
+	},
+	{
+		program: "haproxy", file: "haproxy.cfg",
+		changes: func(listen, spare string, nodes []string) [][2]string {
+			return [][2]string{
+				{"maxconn 100000", "maxconn 100"},
+				{"bind :443 ssl crt /etc/haproxy/chat.example.org.pem alpn h2,http/1.1", "bind " + listen},
+				{"bind :80\n", "bind " + spare + "\n"},
+				{"http-request redirect ", "# "},
+				{"server one 127.0.0.1:3000 check inter 5s", "server one " + strings.Join(nodes, " check inter 5s\nserver another ") + " check inter 5s"},
+			}
+		},
+		loose: [2]string{"balance source", "balance roundrobin"},
+		whole: func(_, site string) string { return site },
+		args:  func(configuration string) []string { return []string{"-db", "-f", configuration} },
+	},
+}
+
+func portOf(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
+
+// start runs the proxy until the test ends; loose lets it choose another node each time.
+func (p *proxy) start(t *testing.T, listen string, nodes []string, loose bool) *process {
+	t.Helper()
+	text, err := os.ReadFile("../../deploy/proxy/" + p.file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder := t.TempDir()
-	site := string(text)
-	for _, c := range append(changes, [][2]string{
-		{"listen 443 ssl;", "listen " + listen + ";"}, {"listen 80;", "listen " + freeAddress(t) + ";"},
-		{"server 127.0.0.1:3000;", "server " + upstream + ";"}, {"ssl_certificate ", "# "}, {"ssl_certificate_key ", "# "},
-		{"X-Forwarded-Proto $scheme", "X-Forwarded-Proto https"},
-	}...) {
+	site, changes := string(text), p.changes(listen, freeAddress(t), nodes)
+	if loose {
+		changes = append(changes, p.loose)
+	}
+	for _, c := range changes {
 		if !strings.Contains(site, c[0]) {
-			t.Fatalf("the configuration has no %q", c[0])
+			t.Fatalf("%s has no %q", p.file, c[0])
 		}
 		site = strings.ReplaceAll(site, c[0], c[1])
 	}
-	for name, content := range map[string]string{
-		"site.conf": site,
-		"nginx.conf": "daemon off; master_process off; pid " + folder + "/pid; error_log stderr; events {} http { access_log off; " +
-			"client_body_temp_path " + folder + "/b; proxy_temp_path " + folder + "/p; fastcgi_temp_path " + folder + "/f; " +
-			"uwsgi_temp_path " + folder + "/u; scgi_temp_path " + folder + "/s; include " + folder + "/site.conf; }\n",
-	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
+	folder := t.TempDir()
+	configuration := filepath.Join(folder, p.file)
+	if err := os.WriteFile(configuration, []byte(p.whole(folder, site)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_DATA_HOME", folder) // where Caddy would leave things
+	t.Setenv("XDG_CONFIG_HOME", folder)
+	return startProcess(t, p.path(t), p.args(configuration)...)
+}
+
+func (p *proxy) path(t *testing.T) string {
+	t.Helper()
+	for _, path := range []string{p.program, "/usr/sbin/" + p.program} { // the second is not in everybody's PATH
+		if found, err := exec.LookPath(path); err == nil {
+			return found
 		}
 	}
-	return startProcess(t, path, "-e", "stderr", "-c", filepath.Join(folder, "nginx.conf"))
+	if os.Getenv("QUN_REQUIRE_ALL") == "1" {
+		t.Fatal(p.program, " is not installed")
+	}
+	t.Skip(p.program, " is not installed")
+	return ""
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+// dialFrom connects from an address of loopback.
+func dialFrom(address string) func(ctx context.Context, network, to string) (net.Conn, error) {
+	return (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}).DialContext
 }
 
-// People behind nginx are counted by their own address, know that they came over https, and use both transports.
-func TestBehindNginx(t *testing.T) {
+// People behind a proxy are counted by their own address, know that they came over https, and use both transports.
+func TestBehindAProxy(t *testing.T) {
+	for _, p := range proxies {
+		t.Run(p.program, p.testPeople)
+	}
+}
+
+func (p *proxy) testPeople(t *testing.T) {
 	inner, outer := freeAddress(t), freeAddress(t)
 	q := startQun(t, "--listen", inner, "--public-url", "https://chat.example.org", "--trusted-proxy", "127.0.0.1", "--limit-sockets", "1", "--guests", "open")
 	q.answers(t, http.DefaultClient, "http://"+inner+"/healthz")
-	proxy := nginx(t, outer, inner)
+	running := p.start(t, outer, []string{inner}, false)
 	client := at(t, outer, nil)
-	proxy.answers(t, client, "http://chat.example.org/healthz")
+	page := "http://chat.example.org:" + portOf(outer)
+	running.answers(t, client, page+"/healthz")
 
-	w := ask(t, client, http.MethodPost, "http://chat.example.org/api/v1/session", `{"nickName":"Anna"}`)
+	w := ask(t, client, http.MethodPost, page+"/api/v1/session", `{"nickName":"Anna"}`)
 	if cookies := w.Cookies(); len(cookies) != 1 || cookies[0].Name != "__Host-qun" {
 		t.Errorf("signed in with %d, %v", w.StatusCode, cookies)
 	}
-	polled := ask(t, client, http.MethodGet, "http://chat.example.org/socket.io/?EIO=4&transport=polling", "")
+	polled := ask(t, client, http.MethodGet, page+"/socket.io/?EIO=4&transport=polling", "")
 	if polled.StatusCode != http.StatusOK {
 		t.Errorf("polling got %d", polled.StatusCode)
 	}
 	dial := func(from string) error {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
-		c, err := sioclient.Dial(ctx, sioclient.Config{URL: "http://" + outer, Header: http.Header{"X-Forwarded-For": {from}}})
+		c, err := sioclient.Dial(ctx, sioclient.Config{URL: "http://" + outer, Dial: dialFrom(from)})
 		if err != nil {
 			return err
 		}
@@ -95,12 +165,12 @@ func TestBehindNginx(t *testing.T) {
 		}
 		return err
 	}
-	for _, from := range []string{"203.0.113.1", "203.0.113.2"} {
+	for _, from := range []string{"127.0.0.2", "127.0.0.3"} {
 		if err := dial(from); err != nil {
 			t.Errorf("from %s: %v", from, err)
 		}
 	}
-	if err := dial("203.0.113.1"); err == nil {
+	if err := dial("127.0.0.2"); err == nil {
 		t.Error("a second socket of one address is in: it was not counted by its own")
 	}
 }
@@ -127,18 +197,23 @@ func ask(t *testing.T, client *http.Client, method, url, body string) *http.Resp
 	return w
 }
 
-// Of several nodes a client that polls has to find its own again, which nginx chooses by the address; WebSocket finds one.
-func TestTwoNodesBehindNginx(t *testing.T) {
+// Of several nodes a client that polls has to find its own again, which the proxy chooses by the address; WebSocket finds one.
+func TestTwoNodesBehindAProxy(t *testing.T) {
+	for _, p := range proxies {
+		t.Run(p.program, p.testTwoNodes)
+	}
+}
+
+func (p *proxy) testTwoNodes(t *testing.T) {
 	database := pgtest.For(t, pgtest.Config{}).URL("postgres")
 	nodes := []string{freeAddress(t), freeAddress(t)}
 	for _, at := range nodes {
 		q := startQun(t, "--listen", at, "--database", database, "--public-url", "https://chat.example.org", "--trusted-proxy", "127.0.0.1", "--guests", "open", "--metrics", "all")
 		q.answers(t, http.DefaultClient, "http://"+at+"/healthz")
 	}
-	upstream := strings.Join(nodes, "; server ")
 	sticky, loose := freeAddress(t), freeAddress(t)
-	for at, changes := range map[string][][2]string{sticky: nil, loose: {{"hash $remote_addr consistent;", ""}}} {
-		nginx(t, at, upstream, changes...).answers(t, http.DefaultClient, "http://"+at+"/healthz")
+	for _, at := range []string{sticky, loose} {
+		p.start(t, at, nodes, at == loose).answers(t, http.DefaultClient, "http://"+at+"/healthz")
 	}
 
 	for last := range 32 { // so many addresses that both nodes get some
@@ -202,8 +277,7 @@ func TestTwoNodesBehindNginx(t *testing.T) {
 // poll is a client at an address that connects by long polling, and the first answer that is not as it should be.
 func poll(t *testing.T, from, to string) (status int) {
 	t.Helper()
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-	transport := &http.Transport{DialContext: dialer.DialContext}
+	transport := &http.Transport{DialContext: dialFrom(from)}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport, Timeout: patience}
 	url := "http://" + to + "/socket.io/?EIO=4&transport=polling"
