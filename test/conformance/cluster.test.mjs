@@ -111,7 +111,10 @@ for (const wire of ["classic", "private", "sharded", "static"]) {
         await move(["new", "newer"]);
         await emit(sender, { event: "joined", rooms: ["new"] });
         await until(async () => (await order("ours2", { do: "sockets", rooms: ["new"] })).length === 2, "both to have joined");
-        await emit(sender, { event: "joined", rooms: ["newer"] });
+        await until(async () => { // a server of ours hears of a room from when Redis has its subscription
+          await emit(sender, { event: "joined", rooms: ["newer"] });
+          return ["node", "ours1"].every((name) => clients[name].heard.some(([event]) => event === "joined"));
+        }, "both to be reached where they are");
         await move(null, ["new"]);
         await until(async () => (await order("ours2", { do: "sockets", rooms: ["new"] })).length === 0, "both to have left");
         await emit(sender, { event: "left", rooms: ["new"] });
