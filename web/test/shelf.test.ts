@@ -97,6 +97,19 @@ test('who signs out leaves nothing behind', async () => {
   expect(unshelve(me.userId, room.id)).toBeUndefined()
 })
 
+test('who is out of a group keeps nothing of it', async () => {
+  const [put, off] = [person('put'), person('off')]
+  const { room } = await twice(put, () => undefined)
+  room.leave('kicked')
+  expect(unshelve(put.userId, room.id)).toBeUndefined()
+  const other = await twice(off, () => undefined)
+  expect(unshelve(off.userId, other.room.id)?.messages).toHaveLength(3)
+  other.chat.drop(other.room)
+  expect(unshelve(off.userId, other.room.id)).toBeUndefined()
+  room.close()
+  expect(unshelve(put.userId, room.id)).toBeUndefined()
+})
+
 test('erased messages go when the group says so', async () => {
   const { room, wire, server, g } = await twice(person('erased'), () => undefined)
   wire.mend()

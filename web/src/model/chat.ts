@@ -440,6 +440,7 @@ export class Chat extends Watched implements Link {
   /** Takes a room off the list of this browser. */
   drop(room: Room): void {
     this.rooms.delete(room.id)
+    this.unkeep(room)
     this.save()
     this.changed()
   }
@@ -452,6 +453,7 @@ export class Chat extends Watched implements Link {
       mine: (clientId) => this.outbox.remove(clientId),
       opened: (r) => this.restore(r),
       closed: (r) => this.keep(r),
+      left: (r) => this.unkeep(r),
     }, this.attentive)
     room.watch(() => this.changed())
     this.rooms.set(group.groupId, room)
@@ -481,6 +483,10 @@ export class Chat extends Watched implements Link {
     if (!this.me || !this.epoch) return
     const newest = room.newest()
     shelve(this.me.userId, room.id, newest && { epoch: this.epoch, ...newest })
+  }
+
+  private unkeep(room: Room): void {
+    if (this.me) shelve(this.me.userId, room.id, undefined)
   }
 
   private save(): void {

@@ -43,6 +43,8 @@ export interface RoomEvents {
   /** Somebody looks at it from now on; nothing of it has been shown yet. */
   opened?(room: Room): void
   closed?(room: Room): void
+  /** I am out of the group. */
+  left?(room: Room): void
 }
 
 const gapDelay = 150 // ms: a push may only be late
@@ -333,6 +335,7 @@ export class Room extends Watched {
 
   leave(reason: Gone): void {
     this.gone = reason
+    this.events.left?.(this)
     this.changed()
   }
 
