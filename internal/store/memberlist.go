@@ -39,7 +39,9 @@ const lastRank = 2
 // lastRune is greater than what any name holds.
 const lastRune = "\U0010ffff"
 
-// Members is a range of the list: see chat.MemberLister. A prefix has a range of its own in each rank.
+// Members is a range of the list: see chat.MemberLister. A prefix has a range of its own in each rank. A member is listed
+// where its first name with the prefix stands: each one's few names are looked at, for PostgreSQL, asked whether there is
+// one, would compare all lists as a whole; and the plus keeps it from looking through the range for them.
 func (r *reader) Members(g chat.GroupID, prefix string, after chat.MemberPlace, limit int) ([]chat.ListedMember, error) {
 	var group, user int64
 	err := r.row(`SELECT COALESCE((SELECT key FROM groups WHERE id = $1), 0), COALESCE((SELECT key FROM users WHERE id = $2), 0)`,
@@ -58,8 +60,8 @@ func (r *reader) Members(g chat.GroupID, prefix string, after chat.MemberPlace, 
 			from, key = after.Term, user
 		}
 		found, err := r.listed(`t.rank = $2 AND (t.term, t.user_key) > ($3, $4) AND t.term >= $3 AND t.term < $5
-			AND NOT EXISTS (SELECT 1 FROM member_terms o WHERE o.group_key = t.group_key AND o.user_key = t.user_key
-				AND o.rank = t.rank AND o.term >= $6 AND o.term < t.term)
+			AND (SELECT o.user_key FROM member_terms o WHERE o.user_key = t.user_key AND o.group_key = t.group_key
+				AND +o.rank = t.rank AND o.term >= $6 AND o.term < t.term LIMIT 1) IS NULL
 			ORDER BY t.term, t.user_key LIMIT $7`, group, rank, from, key, prefix+lastRune, prefix, limit-len(all))
 		if err != nil {
 			return nil, err
