@@ -212,7 +212,7 @@ func (c *check) remedy(what string) string {
 	case c.path != "":
 		return "stop the server, delete " + searchName + " in the data folder and start it again: it makes a new one"
 	}
-	return "stop the server, run TRUNCATE message_words, indexed in the database and start it again: it makes a new one"
+	return "stop the server, run TRUNCATE message_words, periods, indexed in the database and start it again: it makes a new one"
 }
 
 // Find adds a damage to the report.

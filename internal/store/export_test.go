@@ -9,13 +9,13 @@ import (
 // SQLUnlist is for a look at its plan.
 const SQLUnlist = sqlUnlist
 
-// LookAt bounds how many rows of the index a page of a search looks at, or goes through by time.
+// LookAt bounds how many rows of the index a page of a search looks at, and how many messages a period has.
 func (s *Store) LookAt(rows int) {
 	switch x := s.indexer.index.(type) {
 	case *sqliteIndex:
 		x.looks = rows
 	case *postgresIndex:
-		x.step, x.far = rows, 2*rows
+		x.period, x.looks, x.reach = rows, rows, rows
 	}
 }
 

@@ -149,7 +149,7 @@ func (s *Store) startPostgres(ctx context.Context, config *pgx.ConnConfig) error
 	if err := s.start(ctx, postgresWriters, max(8, 4*runtime.GOMAXPROCS(0)), connect, func() {}); err != nil {
 		return refusal(err)
 	}
-	s.follow(&postgresIndex{s.readers, walkStep, walkFar})
+	s.follow(newPostgresIndex(s.readers))
 	return nil
 }
 
@@ -167,6 +167,7 @@ const (
 	lockMigrations = 0x71756e01
 	lockUsers      = 0x71756e02
 	lockExclusive  = 0x71756e03 // with the name of what is done alone
+	lockPeriods    = 0x71756e04
 )
 
 // migratePostgres checks the server and migrates the tables, while no other node does, and takes the time it takes.

@@ -4,17 +4,41 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"qun/internal/chat"
 )
 
 // postgresIndex is an index in the chat's own database, so that every node has it: a message's words as a tsvector, in a
-// GIN index. The group is a word, too: what is asked of one group is cut with it inside the index.
+// GIN index. That gathers all that have a word before it hands out the first. So time is parted in periods, and a word
+// stands behind the number of its message's: a search asks period after period, the latest first. The group is a word,
+// too: what is asked of one group is cut with it inside the index.
 type postgresIndex struct {
-	sessions  *pool
-	step, far int // how many messages a search goes through at once by time, and in all
+	// Set once.
+	sessions *pool
+	period   int // after how many messages another one begins
+	looks    int // bounds how many messages that have the words a page looks at, in whatever group
+	reach    int // bounds how many periods a page asks
+
+	// Owned by the indexer.
+	stale bool // messages were dropped, and the earliest periods may have none
 }
+
+func newPostgresIndex(sessions *pool) *postgresIndex {
+	return &postgresIndex{sessions: sessions, period: periodSize, looks: periodLooks, reach: periodReach, stale: true}
+}
+
+const (
+	// periodSize is a period's messages, more or less: few enough to gather a word that each of them has, many enough that
+	// going through all periods for one that nobody has is quick.
+	periodSize = 8192
+	// periodSample is of how many messages one says where periods begin, when the index is made of what was written long ago.
+	periodSample = 64
+	// periodLooks and periodReach are how many messages a page looks at and how many periods it asks: some milliseconds.
+	periodLooks = 5000
+	periodReach = 256
+)
 
 func (x *postgresIndex) close() error { return nil } // the sessions are the readers'
 
@@ -54,11 +78,21 @@ func (x *postgresIndex) absorb(ctx context.Context, group int64, from, to progre
 		if moved == 0 {
 			return errOvertaken
 		}
-		return writeWords(ctx, s, group, messages)
+		if len(messages) == 0 {
+			return nil
+		}
+		if err := holdPeriods(ctx, s); err != nil {
+			return fmt.Errorf("wait for other nodes: %w", err)
+		}
+		periods, err := x.enter(ctx, s, messages)
+		if err != nil {
+			return fmt.Errorf("part the time: %w", err)
+		}
+		return writeTerms(ctx, s, group, periods, messages)
 	})
 }
 
-func writeWords(ctx context.Context, s *session, group int64, messages []indexed) error {
+func writeTerms(ctx context.Context, s *session, group int64, periods []period, messages []indexed) error {
 	var silent, seqs, times []int64
 	var texts []string
 	for _, m := range messages {
@@ -67,7 +101,11 @@ func writeWords(ctx context.Context, s *session, group int64, messages []indexed
 			continue
 		}
 		seqs, times = append(seqs, int64(m.seq)), append(times, int64(m.at))
-		texts = append(texts, strings.Join(append(m.words, groupWord(group)), " "))
+		after := slices.IndexFunc(periods, func(p period) bool { return p.start > m.at })
+		if after < 0 {
+			after = len(periods)
+		}
+		texts = append(texts, periods[after-1].terms(append(m.words, groupWord(group))))
 	}
 	if len(silent) > 0 {
 		if _, err := s.exec(ctx, `DELETE FROM message_words WHERE group_key = $1 AND seq = ANY($2::bigint[])`, group, silent); err != nil {
@@ -77,9 +115,9 @@ func writeWords(ctx context.Context, s *session, group int64, messages []indexed
 	if len(seqs) == 0 {
 		return nil
 	}
-	_, err := s.exec(ctx, `INSERT INTO message_words (group_key, seq, sent_at, words)
-		SELECT $1, seq, sent_at, array_to_tsvector(string_to_array(words, ' ')) FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS a (seq, sent_at, words)
-		ON CONFLICT (group_key, seq) DO UPDATE SET words = excluded.words`, group, seqs, times, texts)
+	_, err := s.exec(ctx, `INSERT INTO message_words (group_key, seq, sent_at, terms)
+		SELECT $1, seq, sent_at, array_to_tsvector(string_to_array(terms, ' ')) FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS a (seq, sent_at, terms)
+		ON CONFLICT (group_key, seq) DO UPDATE SET terms = excluded.terms`, group, seqs, times, texts)
 	if err != nil {
 		return fmt.Errorf("write words of messages: %w", err)
 	}
@@ -93,133 +131,150 @@ func (x *postgresIndex) forget(ctx context.Context, group int64, before chat.Seq
 		n = int(gone)
 		return err
 	})
+	x.stale = x.stale || n > 0
 	return n, err
 }
 
-// tidy leaves it to the server, whose autovacuum does it.
-func (x *postgresIndex) tidy(context.Context) (more bool, err error) { return false, nil }
+// tidy drops a period that retention has emptied. All else autovacuum does.
+func (x *postgresIndex) tidy(ctx context.Context) (more bool, err error) {
+	if !x.stale {
+		return false, nil
+	}
+	err = x.write(ctx, func(s *session) (err error) {
+		if err = holdPeriods(ctx, s); err == nil {
+			more, err = dropPeriod(ctx, s)
+		}
+		return err
+	})
+	x.stale = more || err != nil
+	return more, err
+}
 
 func (x *postgresIndex) clear(ctx context.Context) error {
 	return x.write(ctx, func(s *session) error {
-		_, err := s.exec(ctx, `TRUNCATE message_words, indexed`)
+		_, err := s.exec(ctx, `TRUNCATE message_words, periods, indexed`)
 		return err
 	})
 }
 
 const (
-	// walkStep is how many messages are gone through at once, by time, and walkFar how many in all. A word that is in more
-	// than one of rareBelow of them is gone on for: the index of words would have to gather too many.
-	walkStep  = 2000
-	walkFar   = 12_000
-	rareBelow = 150
+	// fewGroups are told apart inside the index; of more than that, each that is found is looked at.
+	fewGroups = 8
+	// fewMessages are gone through, whatever their words: that is less than all periods have of a frequent word.
+	fewMessages = 3000
 )
 
-// walk goes back through the newest, and asks the index of words for the rest when the words are rare, or far away.
+// walk asks for some messages and then for more at a time. It tires at the end of a moment alone: the next page goes on
+// before it.
 func (x *postgresIndex) walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func([]moment, chat.Time) (bool, error)) (down chat.Time, more bool, err error) {
-	w := &postgresWalk{r: r, size: x.step, query: n.tsquery(), groups: groups, before: moment{at: upTo, group: math.MaxInt64}, take: take}
-	for looked := 0; looked < x.far; looked += x.step {
-		had, more, err := w.step()
-		if err != nil || !more || had == 0 {
-			return w.before.at, !more, err
-		}
-		if had*rareBelow < x.step {
-			break
-		}
+	w := &postgresWalk{postgresIndex: x, r: r, groups: groups, before: moment{at: upTo, group: math.MaxInt64}, query: n.terms()}
+	if w.gathered, err = x.gather(r, groups, w.query); err != nil {
+		return 0, false, err
 	}
-	for limit := some; ; limit = min(4*limit, 1000) {
-		named, more, err := w.ask(limit)
-		if err != nil || !more || named < limit {
-			return w.before.at, !more, err
+	for looks := 2 * some; !w.tired || w.before.at == upTo; looks *= 8 {
+		named, more, err := w.ask(some, max(some, min(looks, x.looks-w.looked)))
+		if err != nil {
+			return 0, false, err
 		}
+		wanted, err := take(named, w.before.at)
+		if err != nil || !wanted || !more {
+			return w.before.at, more, err
+		}
+		some = min(4*some, 1000)
 	}
+	return w.before.at, true, nil
+}
+
+// gather is what the index itself is asked of a period.
+func (x *postgresIndex) gather(r *reader, groups []int64, query string) (string, error) {
+	if len(groups) > fewGroups {
+		return query, nil
+	}
+	known, err := x.progress(r, groups)
+	if err != nil {
+		return "", err
+	}
+	var all chat.Seq
+	var theirs []string
+	for _, g := range groups {
+		all += known[g].rev - known[g].floor
+		theirs = append(theirs, term(groupWord(g)))
+	}
+	ofGroups := `(` + strings.Join(theirs, ` | `) + `)`
+	if all <= fewMessages {
+		return ofGroups, nil
+	}
+	return ofGroups + ` & ` + query, nil
 }
 
 // postgresWalk is a walk on its way.
 type postgresWalk struct {
-	r      *reader
-	size   int // of a step
-	query  string
-	groups []int64
-	before moment // what is not before it was named
-	take   func([]moment, chat.Time) (bool, error)
+	*postgresIndex
+	r        *reader
+	groups   []int64
+	gathered string // what the index is asked of a period
+	query    string // what a message of it must have
+	before   moment // what is not before it was looked at
+	looked   int    // messages that have all that, in whatever group
+	tired    bool   // enough was looked at, or asked
 }
 
-// where is what is looked at: of one group only that one's.
-func (w *postgresWalk) where() (where string, groups any) {
-	if len(w.groups) == 1 {
-		return `group_key = $2`, w.groups[0]
-	}
-	return `TRUE`, w.groups
-}
-
-// step goes through the next messages by time. had says how many had the needles, in whatever group; 0 with no more before.
-func (w *postgresWalk) step() (had int, more bool, err error) {
-	where, groups := w.where()
-	mine := `group_key = ANY($2::bigint[])`
-	if len(w.groups) == 1 {
-		mine = where
-	}
-	var named []moment
-	looked := 0
+// ask names the next messages of the groups, at most limit of them, and looks at so many of whatever group for them.
+// PostgreSQL asks one period after the other, the latest first, and ends where it has enough.
+func (w *postgresWalk) ask(limit, looks int) (named []moment, more bool, err error) {
+	var looked int
+	var last moment
+	var asked chat.Time
 	_, err = collect(w.r.ctx, w.r.session, func(s scanner) (m moment, err error) {
 		var isNamed bool
-		if err = s.Scan(&m.at, &m.group, &m.seq, &isNamed, &had, &looked); isNamed {
+		if err = s.Scan(&m.at, &m.group, &m.seq, &isNamed, &looked, &asked); isNamed {
 			named = append(named, m)
 		} else {
-			w.before = m
+			last = m
 		}
 		return m, err
-	}, `WITH newest AS MATERIALIZED (SELECT sent_at, group_key, seq, words @@ $1::tsquery AS had FROM message_words
-			WHERE `+where+` AND (sent_at, group_key, seq) < ($3, $4, $5) ORDER BY sent_at DESC, group_key DESC, seq DESC LIMIT $6),
-		counts AS MATERIALIZED (SELECT COUNT(*) FILTER (WHERE had) AS had, COUNT(*) AS looked FROM newest)
-		SELECT sent_at, group_key, seq, TRUE, counts.had, counts.looked FROM newest, counts WHERE newest.had AND `+mine+`
+	}, `WITH asked AS MATERIALIZED (SELECT start, replace($1, '#', number::text)::tsquery AS gathered, replace($2, '#', number::text)::tsquery AS query
+			FROM periods WHERE start <= $4 ORDER BY start DESC LIMIT $9),
+		looked AS MATERIALIZED (SELECT of_period.* FROM asked CROSS JOIN LATERAL (SELECT sent_at, group_key, seq FROM message_words
+			WHERE terms @@ gathered AND (terms @@ query) IS TRUE AND (sent_at, group_key, seq) < ($4, $5, $6)
+			ORDER BY sent_at DESC, group_key DESC, seq DESC) AS of_period LIMIT $7)
+		(SELECT sent_at, group_key, seq, TRUE, 0, 0 FROM looked WHERE group_key IN (SELECT unnest($3::bigint[]))
+			ORDER BY sent_at DESC, group_key DESC, seq DESC LIMIT $8)
 		UNION ALL
-		(SELECT sent_at, group_key, seq, FALSE, counts.had, counts.looked FROM newest, counts ORDER BY sent_at, group_key, seq LIMIT 1)`,
-		w.query, groups, w.before.at, w.before.group, w.before.seq, w.size)
-	if err != nil || looked == 0 {
-		return 0, true, err
+		SELECT COALESCE(sent_at, 0), COALESCE(group_key, 0), COALESCE(seq, 0), FALSE, n, first
+			FROM (SELECT COUNT(*) AS n, (SELECT COALESCE(MIN(start), 0) FROM asked) AS first FROM looked) AS counts
+			LEFT JOIN (SELECT * FROM looked ORDER BY sent_at, group_key, seq LIMIT 1) AS last ON TRUE`,
+		w.gathered, w.query, w.groups, w.before.at, w.before.group, w.before.seq, looks, limit, w.reach)
+	w.looked += looked
+	w.tired = w.looked >= w.looks
+	switch {
+	case err != nil:
+		return nil, false, err
+	case len(named) == limit:
+		w.before = named[limit-1]
+	case looked == looks:
+		w.before = last
+	default:
+		w.before, w.tired = moment{at: asked}, true
 	}
-	if more, err = w.take(named, w.before.at); looked < w.size {
-		had = 0
-	} else {
-		had = max(had, 1)
-	}
-	return had, more, err
+	return named, w.before != moment{}, nil
 }
 
-// ask asks the index of words first, whatever the planner thinks, and sorts what it has.
-func (w *postgresWalk) ask(limit int) (named int, more bool, err error) {
-	query := w.query
-	if len(w.groups) == 1 {
-		query += ` & '` + groupWord(w.groups[0]) + `'`
-	}
-	found, err := collect(w.r.ctx, w.r.session, func(s scanner) (m moment, err error) {
-		err = s.Scan(&m.at, &m.group, &m.seq)
-		return m, err
-	}, `WITH found AS MATERIALIZED (SELECT sent_at, group_key, seq FROM message_words WHERE words @@ $1::tsquery)
-		SELECT sent_at, group_key, seq FROM found WHERE group_key = ANY($2::bigint[])
-			AND (sent_at, group_key, seq) < ($3, $4, $5) ORDER BY sent_at DESC, group_key DESC, seq DESC LIMIT $6`,
-		query, w.groups, w.before.at, w.before.group, w.before.seq, limit)
-	if err != nil || len(found) == 0 {
-		return 0, true, err
-	}
-	w.before = found[len(found)-1]
-	more, err = w.take(found, w.before.at)
-	return len(found), more, err
-}
+// term is a word in a query of a period, whose number comes in the place of #. No needle holds that, a quote or a backslash.
+func term(word string) string { return `'#/` + word + `'` }
 
-// tsquery is what PostgreSQL is asked. No needle holds a quote or a backslash.
-func (n needles) tsquery() string {
+// terms is what PostgreSQL is asked of a period.
+func (n needles) terms() string {
 	var terms []string
 	for _, w := range n.words {
-		term := `'` + w.Word + `'`
+		t := term(w.Word)
 		if w.Begins {
-			term += `:*`
+			t += `:*`
 		}
-		terms = append(terms, term)
+		terms = append(terms, t)
 	}
 	if n.user != 0 {
-		terms = append(terms, `'`+senderWord(n.user)+`'`)
+		terms = append(terms, term(senderWord(n.user)))
 	}
 	return strings.Join(terms, " & ")
 }
@@ -233,20 +288,23 @@ func (postgresArchive) progress(c *check) (map[int64]progress, error) {
 	return readProgress(c.ctx, c.session, nil)
 }
 
+// each leaves the period away where it is the right one.
 func (postgresArchive) each(c *check, take func(int64, chat.Seq, string)) error {
 	_, err := collect(c.ctx, c.session, func(s scanner) (none struct{}, err error) {
 		var group int64
 		var seq chat.Seq
-		var list string
-		if err = s.Scan(&group, &seq, &list); err != nil {
+		var list, number string
+		if err = s.Scan(&group, &seq, &list, &number); err != nil {
 			return none, err
 		}
-		for _, word := range strings.Fields(list) {
-			if word != groupWord(group) {
+		for _, term := range strings.Fields(list) {
+			if word := strings.TrimPrefix(term, number+"/"); word != groupWord(group) {
 				take(group, seq, word)
 			}
 		}
 		return none, nil
-	}, `SELECT group_key, seq, array_to_string(tsvector_to_array(words), ' ') FROM message_words`)
+	}, `SELECT w.group_key, w.seq, array_to_string(tsvector_to_array(w.terms), ' '),
+			COALESCE((SELECT number::text FROM periods WHERE start <= m.sent_at ORDER BY start DESC LIMIT 1), '')
+		FROM message_words w LEFT JOIN messages m ON m.group_key = w.group_key AND m.seq = w.seq`)
 	return err
 }

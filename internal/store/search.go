@@ -122,6 +122,9 @@ func (s *searching) readGroups() error {
 	if err != nil {
 		return err
 	}
+	if len(groups) == 0 {
+		return chat.ErrNotFound
+	}
 	known, err := s.index.progress(s.reader, keysOf(groups))
 	if err != nil {
 		return fmt.Errorf("read how far the index is: %w", err)
