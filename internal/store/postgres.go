@@ -170,8 +170,28 @@ const (
 	lockPeriods    = 0x71756e04
 )
 
-// migratePostgres checks the server and migrates the tables, while no other node does, and takes the time it takes.
+// migrateTries bounds how often the tables are migrated.
+const migrateTries = 5
+
+// migratePostgres checks the server and migrates the tables. A node that works while another starts may be in its way: whom the
+// server sends back, to end a deadlock, comes again.
 func migratePostgres(ctx context.Context, config *pgx.ConnConfig, d *dialect) (err error) {
+	for range migrateTries {
+		if err = migrateAlone(ctx, config, d); !isRolledBack(err) {
+			break
+		}
+	}
+	return err
+}
+
+// isRolledBack reports whether the server ended a transaction that may be tried again: it left nothing.
+func isRolledBack(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && isClass(said, "40")
+}
+
+// migrateAlone does it while no other node does, and takes the time it takes.
+func migrateAlone(ctx context.Context, config *pgx.ConnConfig, d *dialect) (err error) {
 	db := openPool(config, patientSettings)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	conn, err := db.Conn(ctx)

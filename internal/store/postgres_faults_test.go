@@ -640,3 +640,32 @@ func lockTable(t *testing.T, url, table string) (release func()) {
 	}
 	return func() { c.Close(context.Background()) }
 }
+
+// Whom the server sends back while the tables are migrated comes again, but not for ever. A sequence counts on, whatever is
+// rolled back.
+func TestMigrationThatIsRolledBackIsTriedAgain(t *testing.T) {
+	for _, test := range []struct {
+		failures int
+		opens    bool
+	}{{2, true}, {1000, false}} {
+		t.Run(fmt.Sprint(test.failures), func(t *testing.T) {
+			url := database(t)
+			openPostgres(t, url).Close()
+			ask(t, url, `CREATE SEQUENCE tries`)
+			ask(t, url, fmt.Sprintf(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+				IF nextval('tries') <= %d THEN RAISE EXCEPTION 'this is a deadlock' USING ERRCODE = '40P01'; END IF;
+				RETURN NULL; END $$`, test.failures))
+			ask(t, url, `CREATE TRIGGER fail BEFORE DELETE ON writers FOR EACH STATEMENT EXECUTE FUNCTION fail()`)
+			s, err := store.Open(t.Context(), store.Config{URL: url})
+			if err == nil {
+				s.Close()
+			}
+			if test.opens && err != nil {
+				t.Errorf("it gives up: %v", err)
+			}
+			if !test.opens && !errors.Is(err, store.ErrUnreachable) {
+				t.Errorf("got %v, want %v", err, store.ErrUnreachable)
+			}
+		})
+	}
+}
