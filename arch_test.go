@@ -61,11 +61,14 @@ var rooms = map[string]room{
 		modules: "golang.org/x/time",
 		why:     "how often each of many may do something; knows nothing of who they are",
 	},
+	"internal/gather": {
+		why: "answers those together who ask at the same time; knows nothing of what they ask",
+	},
 	"internal/describe": {
 		why: "what Go types are on the wire, in the words of others, pure functions; knows no chat",
 	},
 	"internal/chat": {
-		rooms: "internal/names internal/rates internal/wordfilter internal/words",
+		rooms: "internal/gather internal/names internal/rates internal/wordfilter internal/words",
 		why:   "the domain; stores and wires know it, it knows none of them",
 	},
 	"internal/auth": {
@@ -74,7 +77,7 @@ var rooms = map[string]room{
 		why:     "from credentials to a user of the chat",
 	},
 	"internal/store": {
-		rooms:   "internal/chat internal/auth internal/words",
+		rooms:   "internal/chat internal/auth internal/gather internal/words",
 		modules: "modernc.org/sqlite github.com/pressly/goose/v3 github.com/jackc/pgx/v5 golang.org/x/sys",
 		why:     "the only room that speaks SQL; it implements what chat and auth ask for",
 	},

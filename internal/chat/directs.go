@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -17,8 +18,8 @@ type DirectStore interface {
 
 // DirectReader finds groups of two.
 type DirectReader interface {
-	// Peers are the others in the groups of two that the user is in: of all of them, or of one.
-	Peers(u UserID, only GroupID) (map[GroupID]*User, error)
+	// Peer is the other one in a group of two that the user is in.
+	Peer(UserID, GroupID) (*User, error)
 }
 
 // OpenDirect opens the one conversation of who and another member of the server, making it if there is none. Somebody who
@@ -90,9 +91,10 @@ func withPeer(r DirectReader, g *Group, who UserID) error {
 	if g.Kind != KindDirect || g.Me == nil {
 		return nil
 	}
-	peers, err := r.Peers(who, g.ID)
-	if err == nil {
-		g.Me.Peer = peers[g.ID]
+	peer, err := r.Peer(who, g.ID)
+	if errors.Is(err, ErrNotFound) {
+		return nil
 	}
+	g.Me.Peer = peer
 	return err
 }

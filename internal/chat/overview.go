@@ -76,111 +76,49 @@ func (s *Service) group(r Reader, who *User, id GroupID) (*Group, *Membership, e
 	return group, m, withPeer(r, group, who.ID)
 }
 
-// MyGroup is a group that somebody is in.
-type MyGroup struct {
-	ID  GroupID
-	Rev Seq // the number at which the membership last changed
-
-	Members int // how many are in it
-}
-
-// MyGroups are the groups who is in: what its sockets enter before Overview is read.
-func (s *Service) MyGroups(ctx context.Context, who *User) ([]MyGroup, error) {
-	var groups []MyGroup
-	err := s.store.View(ctx, func(r Reader) error {
-		mine, err := r.Belongings(who.ID, 0)
-		groups = nil
-		for _, b := range mine {
-			if b.holds() {
-				groups = append(groups, MyGroup{b.Group.ID, b.Membership.Rev, b.Group.MemberCount})
-			}
-		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list groups of %s: %w", who.ID, err)
-	}
-	return groups, nil
-}
-
-// Overview is what hello answers: all my groups with their newest message, pinned and latest first, of one moment. Its
-// number of queries does not grow with the groups.
+// Overview is Greet without what changed.
 func (s *Service) Overview(ctx context.Context, who *User) (*Overview, error) {
-	if err := s.cursors.flush(ctx, who.ID); err != nil {
-		return nil, refusal(err, "write read cursors")
-	}
-	all := &Overview{}
-	err := s.store.View(ctx, func(r Reader) (err error) {
-		if all.Head, _, err = r.UserCounter(who.ID); err != nil {
-			return err
+	all, _, err := s.Greet(ctx, who, nil)
+	return all, err
+}
+
+// overviewOf is all of who's: all groups with their newest message, pinned and latest first.
+func overviewOf(r ReactionReader, who UserID, own *Mine, last map[GroupID]*Message) (*Overview, error) {
+	all := &Overview{Head: own.Head, Settings: own.Settings, Groups: make([]*Conversation, 0, len(own.Belongings))}
+	for i := range own.Belongings {
+		b := &own.Belongings[i]
+		if !b.holds() {
+			continue
 		}
-		if all.Settings, _, err = r.Settings(who.ID); err != nil {
-			return err
+		group := *b.Group
+		group.Me = myView(&group, b.Membership)
+		if group.Kind == KindDirect {
+			group.Me.Peer = own.Peers[group.ID]
 		}
-		mine, err := r.Belongings(who.ID, 0)
-		if err != nil {
-			return err
-		}
-		last, err := r.LastMessages(who.ID)
-		if err != nil {
-			return err
-		}
-		for g, m := range last {
-			if last[g], err = markOne(r, who.ID, m); err != nil {
-				return err
+		c := &Conversation{Group: &group, Draft: b.Membership.Draft}
+		if m := last[group.ID]; m != nil && m.Seq >= firstSeq(&group, b.Membership) {
+			var err error
+			if c.LastMessage, err = markOne(r, who, m); err != nil {
+				return nil, err
 			}
 		}
-		all.Groups = conversations(mine, last)
-		return all.readPrivate(r, who.ID)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read overview of %s: %w", who.ID, err)
+		all.Groups = append(all.Groups, c)
 	}
-	s.follow(counter{user: who.ID}, all.Head)
-	for _, c := range all.Groups {
-		s.follow(counter{group: c.ID}, c.Head)
+	sortConversations(all.Groups)
+	for _, q := range own.Requests {
+		if q.State == RequestWaiting {
+			all.Pending = append(all.Pending, q.pending())
+		}
+	}
+	for _, b := range own.Blocks {
+		if b.On {
+			all.Blocked = append(all.Blocked, b.User)
+		}
 	}
 	return all, nil
 }
 
-// readPrivate reads what is beside the groups, and who the others are in groups of two.
-func (o *Overview) readPrivate(r Reader, who UserID) error {
-	peers, err := r.Peers(who, "")
-	if err != nil {
-		return err
-	}
-	for _, c := range o.Groups {
-		if c.Kind == KindDirect {
-			c.Me.Peer = peers[c.ID]
-		}
-	}
-	requests, err := r.JoinRequestsOf(who, 0)
-	if err != nil {
-		return err
-	}
-	for _, q := range requests {
-		if q.State == RequestWaiting {
-			o.Pending = append(o.Pending, q.pending())
-		}
-	}
-	blocks, err := r.Blocks(who, 0)
-	for _, b := range blocks {
-		if b.On {
-			o.Blocked = append(o.Blocked, b.User)
-		}
-	}
-	return err
-}
-
-func conversations(mine []Belonging, last map[GroupID]*Message) []*Conversation {
-	list := make([]*Conversation, 0, len(mine))
-	for _, b := range mine {
-		if !b.holds() {
-			continue
-		}
-		b.Group.Me = myView(b.Group, b.Membership)
-		list = append(list, &Conversation{Group: b.Group, LastMessage: last[b.Group.ID], Draft: b.Membership.Draft})
-	}
+func sortConversations(list []*Conversation) {
 	slices.SortStableFunc(list, func(a, b *Conversation) int {
 		if a.Me.Pinned != b.Me.Pinned {
 			if a.Me.Pinned {
@@ -190,7 +128,6 @@ func conversations(mine []Belonging, last map[GroupID]*Message) []*Conversation 
 		}
 		return cmp.Compare(b.latest(), a.latest())
 	})
-	return list
 }
 
 // latest is when something was last said in c.

@@ -85,6 +85,7 @@ type Service struct {
 	pictures  *rates.Rates[UserID] // of avatars
 	links     *rates.Rates[UserID] // of links to be looked at
 	bars      *bars
+	greetings greetings
 
 	life   sync.RWMutex // held for reading by every write; guards below
 	closed bool
@@ -95,6 +96,7 @@ type Service struct {
 func New(store Store, notifier Notifier, cfg Config) *Service {
 	cfg = cfg.withDefaults()
 	s := &Service{store: store, cfg: cfg, seen: newEntrances(), bars: newBars()}
+	s.greetings = newGreetings(s)
 	for _, r := range []**rates.Rates[UserID]{&s.messages, &s.entries, &s.searches, &s.lookups, &s.incoming, &s.pictures, &s.links} {
 		*r = rates.New[UserID](0, 0, cfg.Now)
 	}

@@ -48,6 +48,9 @@ type Store interface {
 	// database through tx alone. An unknown group is ErrNotFound.
 	Change(ctx context.Context, g GroupID, act func(tx GroupTx) error) error
 
+	// GroupsOf are the groups each of these users is in, of one moment.
+	GroupsOf(ctx context.Context, users []UserID) (map[UserID][]MyGroup, error)
+
 	// OpenRoom returns the group with the address key. If there is none it makes g and, unless first is nil, runs first on
 	// it as Change does, all or nothing.
 	OpenRoom(ctx context.Context, key string, g *Group, first func(tx GroupTx) error) (group *Group, made bool, err error)
@@ -113,6 +116,7 @@ type Reader interface {
 	ReactionReader
 	PinReader
 	HeadReader
+	MineReader
 }
 
 // UserReader finds people.
@@ -165,8 +169,8 @@ type MessageReader interface {
 	Oldest(g GroupID, after Seq, limit int) ([]*Message, error)
 	// MessagesAfter are the messages whose row changed after since, in order of rev, at most limit.
 	MessagesAfter(g GroupID, since Seq, limit int) ([]*Message, error)
-	// LastMessages are the newest messages of all groups the user is in, as far as the user may read them.
-	LastMessages(UserID) (map[GroupID]*Message, error)
+	// LastMessages are the newest messages of groups, whoever may read them.
+	LastMessages([]GroupID) (map[GroupID]*Message, error)
 	// MessageByClientID is what this user sent under this id, and the hash of the request.
 	MessageByClientID(u UserID, clientID string) (*Message, RequestHash, error)
 	// CountUpTo is the group's count of countable messages with seq ≤ upTo; own counts those of u in (after, upTo].

@@ -62,15 +62,18 @@ func (s *Service) Sync(ctx context.Context, who *User, in SyncQuery) (*Sync, err
 	if len(in.Heads) > syncHeads {
 		return nil, refuseHeads(syncHeads)
 	}
-	answer := &Sync{Epoch: s.store.Epoch()}
-	err := s.store.View(ctx, func(r Reader) (err error) {
-		q := syncing{Service: s, r: r, who: who, anew: in.Epoch != answer.Epoch, rows: syncTotal, bytes: syncBytes}
-		if answer.Groups, err = q.groups(in.Heads); err != nil {
-			return err
+	var answer *Sync
+	err := s.store.View(ctx, func(r Reader) error {
+		var own *Mine
+		if len(in.Heads) >= syncMany || in.Me != nil {
+			all, err := r.Mine([]UserID{who.ID})
+			if err != nil {
+				return err
+			}
+			own = all[who.ID]
 		}
-		if in.Me != nil {
-			answer.Me, err = q.me(*in.Me)
-		}
+		var err error
+		answer, err = s.sync(r, who, own, in)
 		return err
 	})
 	if err != nil {
@@ -79,28 +82,39 @@ func (s *Service) Sync(ctx context.Context, who *User, in SyncQuery) (*Sync, err
 	return answer, nil
 }
 
+// syncMany is from how many groups on all of who's are read at once: those in which nothing changed then cost nothing.
+const syncMany = 8
+
+// sync reads what changed. own may be nil if nothing private is asked for.
+func (s *Service) sync(r Reader, who *User, own *Mine, in SyncQuery) (answer *Sync, err error) {
+	answer = &Sync{Epoch: s.store.Epoch()}
+	q := syncing{Service: s, r: r, who: who, own: own, anew: in.Epoch != answer.Epoch, rows: syncTotal, bytes: syncBytes}
+	if answer.Groups, err = q.groups(in.Heads); err != nil {
+		return nil, err
+	}
+	if in.Me != nil {
+		answer.Me, err = q.me(*in.Me)
+	}
+	return answer, err
+}
+
 // syncing is one Sync on its way, with what it may still hold.
 type syncing struct {
 	*Service
 	r    Reader
 	who  *User
-	anew bool                  // the client's numbers are of another epoch
-	mine map[GroupID]Belonging // read at once, when many are asked for
+	own  *Mine                  // nil: not read
+	mine map[GroupID]*Belonging // of own, by group
+	anew bool                   // the client's numbers are of another epoch
 
 	rows, bytes int
 }
 
-// syncMany is from how many groups on all of who's are read at once: those in which nothing changed then cost nothing.
-const syncMany = 8
-
 func (q *syncing) groups(heads map[GroupID]Seq) (map[GroupID]*GroupSync, error) {
-	if len(heads) >= syncMany {
-		mine, err := q.r.Belongings(q.who.ID, 0)
-		if err != nil {
-			return nil, err
-		}
-		q.mine = make(map[GroupID]Belonging, len(mine))
-		for _, b := range mine {
+	if q.own != nil {
+		q.mine = make(map[GroupID]*Belonging, len(q.own.Belongings))
+		for i := range q.own.Belongings {
+			b := &q.own.Belongings[i]
 			q.mine[b.Group.ID] = b
 		}
 	}
@@ -143,12 +157,13 @@ func (q *syncing) group(id GroupID, asked Seq) (*GroupSync, error) {
 
 // find is a group and who's membership in it, nil if there never was one.
 func (q *syncing) find(id GroupID) (*Group, *Membership, error) {
-	if b, ok := q.mine[id]; ok {
-		return b.Group, b.Membership, nil
+	if b := q.mine[id]; b != nil {
+		group := *b.Group
+		return &group, b.Membership, nil
 	}
 	g, err := q.r.Group(id)
-	if err != nil {
-		return nil, nil, err
+	if err != nil || q.own != nil {
+		return g, nil, err
 	}
 	m, err := membership(q.r, id, q.who.ID)
 	return g, m, err
@@ -304,48 +319,40 @@ func wireSize(m *Message) int {
 // me is what changed in private since a number of who's own counter; everything, if that number is not of it.
 func (q *syncing) me(since Seq) (*MeSync, error) {
 	answer := &MeSync{Groups: []*GroupState{}, Left: []*Left{}}
-	head, rev, err := q.r.UserCounter(q.who.ID)
-	if err != nil {
-		return nil, err
-	}
-	answer.Head = head
-	if q.anew || since < 0 || since > head {
+	answer.Head = q.own.Head
+	if q.anew || since < 0 || since > q.own.Head {
 		since = 0
 	}
-	if rev > since {
-		if answer.User, err = q.r.User(q.who.ID); err != nil {
-			return nil, err
+	if q.own.Rev > since {
+		answer.User = q.own.User
+	}
+	if q.own.SettingsRev > since || since == 0 { // of who forgets everything, what was never set, too
+		answer.Settings = q.own.Settings
+	}
+	for _, b := range q.own.Belongings {
+		if b.Membership.UserRev <= since {
+			continue
 		}
-	}
-	settings, rev, err := q.r.Settings(q.who.ID)
-	if err != nil {
-		return nil, err
-	}
-	if rev > since || since == 0 { // of who forgets everything, what was never set, too
-		answer.Settings = settings
-	}
-	mine, err := q.r.Belongings(q.who.ID, since)
-	if err != nil {
-		return nil, err
-	}
-	for _, b := range mine {
 		change := MembershipEvent(b.Group, b.Membership).Me
 		if change.Left != nil {
 			answer.Left = append(answer.Left, change.Left)
 			continue
 		}
+		var err error
 		if change.Group.Me, err = q.myView(b.Group, b.Membership); err != nil {
 			return nil, err
 		}
 		answer.Groups = append(answer.Groups, change.Group)
 	}
-	requests, err := q.r.JoinRequestsOf(q.who.ID, since)
-	if err != nil {
-		return nil, err
+	for _, request := range q.own.Requests {
+		if request.UserRev > since {
+			answer.Pending = append(answer.Pending, request.pending())
+		}
 	}
-	for _, request := range requests {
-		answer.Pending = append(answer.Pending, request.pending())
+	for _, b := range q.own.Blocks {
+		if b.UserRev > since {
+			answer.Blocks = append(answer.Blocks, b)
+		}
 	}
-	answer.Blocks, err = q.r.Blocks(q.who.ID, since)
-	return answer, err
+	return answer, nil
 }

@@ -123,11 +123,15 @@ func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in hell
 	if err := g.enterMine(ctx, c, who); err != nil {
 		return err
 	}
-	overview, err := g.chat.Overview(ctx, who)
+	var missed *chat.SyncQuery
+	if in.Epoch != "" && in.Heads != nil {
+		missed = &chat.SyncQuery{Epoch: in.Epoch, Heads: in.Heads, Me: in.Me}
+	}
+	overview, sync, err := g.chat.Greet(ctx, who, missed)
 	if err != nil {
 		return err
 	}
-	out.Head, out.Settings = overview.Head, overview.Settings
+	out.Head, out.Settings, out.Sync = overview.Head, overview.Settings, sync
 	out.Pending, out.Blocked = overview.Pending, overview.Blocked
 	if overview.Groups != nil {
 		out.Groups = overview.Groups
@@ -136,11 +140,7 @@ func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in hell
 		c.call(group.ID, group.Room)
 	}
 	g.hub.presences.appear(who, groupsOf(out.Groups)...)
-	if in.Epoch == "" || in.Heads == nil {
-		return nil
-	}
-	out.Sync, err = g.chat.Sync(ctx, who, chat.SyncQuery{Epoch: in.Epoch, Heads: in.Heads, Me: in.Me})
-	return err
+	return nil
 }
 
 func groupsOf(conversations []*chat.Conversation) []*chat.Group {

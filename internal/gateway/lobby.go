@@ -1,16 +1,15 @@
 package gateway
 
-import (
-	"context"
-	"runtime"
-)
+import "context"
 
-// lobby bounds how many are greeted at a time. A greeting reads the store several times; when thousands come back at once, and
-// each waits for its turn anew at every one of them, all are ready at the very end, and none of those who lost patience before.
-// One after the other, in the order in which they came, the first are ready at once.
+// lobby bounds how many are greeted at a time. When thousands come back at once, and each waits for its turn anew wherever it has
+// to, all are ready at the very end, and none of those who lost patience before. In the order in which they came, the first are
+// ready at once. Those inside are read of together, so there is place for many.
 type lobby chan struct{}
 
-func newLobby() lobby { return make(lobby, max(8, 4*runtime.GOMAXPROCS(0))) }
+const lobbyPlaces = 64
+
+func newLobby() lobby { return make(lobby, lobbyPlaces) }
 
 // enter waits for a place; leave gives it to the next. It fails only when ctx ends.
 func (l lobby) enter(ctx context.Context) (leave func(), err error) {

@@ -119,10 +119,16 @@ func (r *reader) Blocked(by, target chat.UserID) (bool, error) {
 	return blocked(r.ctx, r.session, by, target)
 }
 
+const blockColumns = `u.id, t.id, b.blocked, b.user_rev`
+
+const blockTables = `blocks b JOIN users u ON u.key = b.user_key JOIN users t ON t.key = b.target_key`
+
+func scanBlock(s scanner) (b chat.Block, err error) {
+	err = s.Scan(&b.By, &b.User, &b.On, &b.UserRev)
+	return b, err
+}
+
 func (r *reader) Blocks(u chat.UserID, since chat.Seq) ([]chat.Block, error) {
-	return collect(r.ctx, r.session, func(s scanner) (b chat.Block, err error) {
-		err = s.Scan(&b.By, &b.User, &b.On, &b.UserRev)
-		return b, err
-	}, `SELECT u.id, t.id, b.blocked, b.user_rev FROM blocks b JOIN users u ON u.key = b.user_key JOIN users t ON t.key = b.target_key
-		WHERE u.id = $1 AND b.user_rev > $2 ORDER BY b.user_rev`, u, since)
+	return collect(r.ctx, r.session, scanBlock,
+		`SELECT `+blockColumns+` FROM `+blockTables+` WHERE u.id = $1 AND b.user_rev > $2 ORDER BY b.user_rev`, u, since)
 }

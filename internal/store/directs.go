@@ -27,25 +27,9 @@ func (s *Store) OpenDirect(ctx context.Context, key string, g *chat.Group, first
 	return group, nil
 }
 
-const sqlPeers = `SELECT ` + userColumns + `, g.id FROM users me
-	JOIN memberships b ON b.user_key = me.key JOIN groups g ON g.key = b.group_key AND g.kind = 'direct'
-	JOIN memberships o ON o.group_key = g.key AND o.user_key <> me.key JOIN users u ON u.key = o.user_key
-	WHERE me.id = $1`
-
-func (r *reader) Peers(u chat.UserID, only chat.GroupID) (map[chat.GroupID]*chat.User, error) {
-	peers := map[chat.GroupID]*chat.User{}
-	scan := func(s scanner) (*chat.User, error) {
-		var g chat.GroupID
-		peer := new(chat.User)
-		err := readUser(s, peer, &g)
-		peers[g] = peer
-		return peer, err
-	}
-	var err error
-	if only == "" {
-		_, err = collect(r.ctx, r.session, scan, sqlPeers, u)
-	} else {
-		_, err = collect(r.ctx, r.session, scan, sqlPeers+` AND g.id = $2`, u, only)
-	}
-	return peers, err
+func (r *reader) Peer(u chat.UserID, g chat.GroupID) (*chat.User, error) {
+	return one(r.ctx, r.session, scanUser, `SELECT `+userColumns+` FROM users me
+		JOIN memberships b ON b.user_key = me.key JOIN groups g ON g.key = b.group_key AND g.kind = 'direct'
+		JOIN memberships o ON o.group_key = g.key AND o.user_key <> me.key JOIN users u ON u.key = o.user_key
+		WHERE me.id = $1 AND g.id = $2`, u, g)
 }

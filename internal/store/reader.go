@@ -105,13 +105,15 @@ func (r *reader) Membership(g chat.GroupID, u chat.UserID) (*chat.Membership, er
 }
 
 func (r *reader) Belongings(u chat.UserID, since chat.Seq) ([]chat.Belonging, error) {
-	return collect(r.ctx, r.session, func(s scanner) (chat.Belonging, error) {
-		var g groupRow
-		var m memberRow
-		err := s.Scan(append(m.mineDest(), g.dest()...)...)
-		return chat.Belonging{Group: &g.Group, Membership: &m.Membership}, err
-	}, `SELECT `+mineColumns+`, `+groupColumns+` FROM `+memberTables+`
+	return collect(r.ctx, r.session, scanBelonging, `SELECT `+mineColumns+`, `+groupColumns+` FROM `+memberTables+`
 		WHERE u.id = $1 AND b.user_rev > $2 ORDER BY b.user_rev`, u, since)
+}
+
+func scanBelonging(s scanner) (chat.Belonging, error) {
+	var g groupRow
+	var m memberRow
+	err := s.Scan(append(m.mineDest(), g.dest()...)...)
+	return chat.Belonging{Group: &g.Group, Membership: &m.Membership}, err
 }
 
 func (r *reader) MembersAfter(g chat.GroupID, since chat.Seq, limit int) ([]*chat.Member, error) {
@@ -161,12 +163,14 @@ func (r *reader) MessagesAfter(g chat.GroupID, since chat.Seq, limit int) ([]*ch
 		ORDER BY m.rev LIMIT $3`, g, since, limit)
 }
 
-func (r *reader) LastMessages(u chat.UserID) (map[chat.GroupID]*chat.Message, error) {
-	rows, err := r.messages(`SELECT `+messageColumns+` FROM users me
-		JOIN memberships b ON b.user_key = me.key JOIN groups g ON g.key = b.group_key
+func (r *reader) LastMessages(groups []chat.GroupID) (map[chat.GroupID]*chat.Message, error) {
+	list, err := r.dialect.list(texts(groups))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.messages(`SELECT `+messageColumns+` FROM groups g
 		JOIN messages m ON m.group_key = g.key AND m.seq = (SELECT MAX(seq) FROM messages WHERE group_key = g.key)
-		LEFT JOIN users u ON u.key = m.user_key
-		WHERE me.id = $1 AND b.state = $2 AND (g.history <> $3 OR m.seq >= b.from_seq)`, u, chat.MemberActive, chat.ExtentJoined)
+		LEFT JOIN users u ON u.key = m.user_key WHERE g.id IN (`+r.dialect.elements+`)`, list)
 	if err != nil {
 		return nil, err
 	}

@@ -176,20 +176,23 @@ func testPairHasOneGroup(t *testing.T, w *world) {
 	second := open(alice, carol)
 	w.room("one", alice, bob)
 	w.view(func(r chat.Reader) error {
-		all, err := r.Peers(alice.ID, "")
-		if err != nil || len(all) != 2 || all[first.ID].ID != bob.ID || all[second.ID].ID != carol.ID {
-			t.Errorf("alice's peers are %v, %v", all, err)
+		for _, pair := range []struct {
+			who, peer *chat.User
+			g         chat.GroupID
+		}{{alice, bob, first.ID}, {alice, carol, second.ID}, {bob, alice, first.ID}} {
+			if peer, err := r.Peer(pair.who.ID, pair.g); err != nil || *peer != *pair.peer {
+				t.Errorf("%s's peer is %v, %v, want %v", pair.who.NickName, peer, err, pair.peer)
+			}
 		}
-		one, err := r.Peers(bob.ID, first.ID)
-		if err != nil || len(one) != 1 || *one[first.ID] != *alice {
-			t.Errorf("bob's peer is %v, %v", one, err)
+		if peer, err := r.Peer(bob.ID, second.ID); !errors.Is(err, chat.ErrNotFound) {
+			t.Errorf("in a group of others bob has the peer %v, %v", peer, err)
 		}
 		return nil
 	})
 	_, err := w.store.OpenDirect(w.ctx, chat.DirectKey(bob.ID, carol.ID), w.group(""), func(chat.GroupTx) error { return errChanged })
 	w.view(func(r chat.Reader) error {
-		if peers, _ := r.Peers(carol.ID, ""); !errors.Is(err, errChanged) || len(peers) != 1 {
-			t.Errorf("a refused pair: %v, left %v", err, peers)
+		if mine, _ := r.Belongings(carol.ID, 0); !errors.Is(err, errChanged) || len(mine) != 1 {
+			t.Errorf("a refused pair: %v, left %v", err, mine)
 		}
 		return nil
 	})

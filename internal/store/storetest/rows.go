@@ -363,7 +363,7 @@ func testBelongingsAndLastMessages(t *testing.T, w *world) {
 		if newer, err := r.Belongings(alice.ID, head-1); len(newer) != 1 || err != nil {
 			t.Errorf("after %d: %v, %v", head-1, newer, err)
 		}
-		messages, err := r.LastMessages(alice.ID)
+		messages, err := r.LastMessages([]chat.GroupID{silent, loud, "nowhere"})
 		if len(messages) != 1 || err != nil || messages[loud].ID != last.ID {
 			t.Errorf("last messages %v, %v", messages, err)
 		}

@@ -72,6 +72,7 @@ func Run(t *testing.T, open Open) {
 		{"SilentRoomsAreDropped", testSilentRoomsAreDropped},
 		{"NamesOfMembersAreTheirs", testNamesOfMembersAreTheirs},
 		{"BelongingsAndLastMessages", testBelongingsAndLastMessages},
+		{"ManyAreReadAsOneByOne", testManyAreReadAsOneByOne},
 		{"WhatIsNotThereIsNotFound", testWhatIsNotThereIsNotFound},
 		{"CancelledWriteIsStoredOrRefused", testCancelledWriteIsStoredOrRefused},
 		{"SearchFindsWords", testSearchFindsWords},
