@@ -23,7 +23,17 @@ func scanAccount(s scanner) (*auth.Account, error) {
 
 // Account looks an account up: see auth.Store.
 func (s *Store) Account(ctx context.Context, id chat.UserID) (*auth.Account, error) {
-	return read(ctx, s, scanAccount, `SELECT `+accountColumns+` FROM users u WHERE u.id = $1`, id)
+	return known(s.accounts.Ask(ctx, id))
+}
+
+// accountsOf are the accounts with some ids, nil for who has none.
+func (s *Store) accountsOf(ctx context.Context, ids []chat.UserID) ([]*auth.Account, error) {
+	list, err := s.dialect.list(texts(ids))
+	if err != nil {
+		return nil, err
+	}
+	found, err := readAll(ctx, s, scanAccount, `SELECT `+accountColumns+` FROM users u WHERE u.id IN (`+s.dialect.elements+`)`, list)
+	return inOrder(ids, found, func(a *auth.Account) chat.UserID { return a.User.ID }), err
 }
 
 // AccountNamed looks an account up by its username: see auth.Store.

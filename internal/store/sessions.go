@@ -9,6 +9,7 @@ import (
 
 	"qun/internal/auth"
 	"qun/internal/chat"
+	"qun/internal/gather"
 )
 
 // Setting reads or makes a setting: see auth.Store.
@@ -32,6 +33,46 @@ func read[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), q
 		return err
 	})
 	return row, authError(err)
+}
+
+// readAll reads rows outside of a View.
+func readAll[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), query string, args ...any) (rows []T, err error) {
+	err = s.readers.use(ctx, func(session *session) error {
+		rows, err = collect(ctx, session, scan, query, args...)
+		return err
+	})
+	return rows, err
+}
+
+// Who comes is looked up together with those who come at the same time.
+const (
+	lookUpsAtOnce    = 2
+	lookedUpTogether = 64
+)
+
+func lookUps[K, T any](answer func(context.Context, []K) ([]*T, error)) *gather.Gather[K, *T] {
+	return gather.New(gather.Config[K, *T]{Answer: answer, AtOnce: lookUpsAtOnce, Most: lookedUpTogether})
+}
+
+// inOrder are the rows that belong to some keys, nil where there is none.
+func inOrder[K comparable, T any](keys []K, found []*T, keyOf func(*T) K) []*T {
+	byKey := make(map[K]*T, len(found))
+	for _, row := range found {
+		byKey[keyOf(row)] = row
+	}
+	rows := make([]*T, len(keys))
+	for i, key := range keys {
+		rows[i] = byKey[key]
+	}
+	return rows
+}
+
+// known makes a row that is not there auth.ErrNotFound.
+func known[T any](row *T, err error) (*T, error) {
+	if row == nil && err == nil {
+		err = auth.ErrNotFound
+	}
+	return row, err
 }
 
 func authError(err error) error {
@@ -80,12 +121,31 @@ func sessionOf(id chat.UserID, hash []byte, device string, created, seen, expire
 
 // Session finds a session: see auth.Store.
 func (s *Store) Session(ctx context.Context, hash auth.TokenHash) (*auth.Session, *auth.Account, error) {
-	in, err := read(ctx, s, scanSignedIn, `SELECT `+accountColumns+`, s.hash, s.device, s.created_at, s.seen_at, s.expires_at
-		FROM sessions s JOIN users u ON u.key = s.user_key WHERE s.hash = $1`, hash[:])
+	in, err := known(s.sessions.Ask(ctx, hash))
 	if err != nil {
 		return nil, nil, err
 	}
 	return &in.session, &in.account, nil
+}
+
+// signedInBy are the sessions with some hashes, nil for one that there is not.
+func (s *Store) signedInBy(ctx context.Context, hashes []auth.TokenHash) ([]*signedIn, error) {
+	list, err := s.hashList(hashes)
+	if err != nil {
+		return nil, err
+	}
+	found, err := readAll(ctx, s, scanSignedIn, `SELECT `+accountColumns+`, s.hash, s.device, s.created_at, s.seen_at, s.expires_at
+		FROM sessions s JOIN users u ON u.key = s.user_key WHERE s.hash IN (`+s.dialect.hashes+`)`, list)
+	return inOrder(hashes, found, func(in *signedIn) auth.TokenHash { return in.session.Hash }), err
+}
+
+// hashList is a list for the dialect's hashes.
+func (s *Store) hashList(hashes []auth.TokenHash) (any, error) {
+	texts := make([]string, len(hashes))
+	for i, hash := range hashes {
+		texts[i] = hex.EncodeToString(hash[:])
+	}
+	return s.dialect.list(texts)
 }
 
 // ExtendSession notes that a session was used: see auth.Store.
@@ -146,11 +206,7 @@ func (t *tx) endSessions(key int64, keep *auth.TokenHash) error {
 
 // LiveSessions are those of some hashes that name something: see auth.Store.
 func (s *Store) LiveSessions(ctx context.Context, hashes []auth.TokenHash) (live []auth.TokenHash, err error) {
-	texts := make([]string, len(hashes))
-	for i, hash := range hashes {
-		texts[i] = hex.EncodeToString(hash[:])
-	}
-	list, err := s.dialect.list(texts)
+	list, err := s.hashList(hashes)
 	if err != nil {
 		return nil, err
 	}

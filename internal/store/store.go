@@ -17,6 +17,7 @@ import (
 
 	"qun/internal/auth"
 	"qun/internal/chat"
+	"qun/internal/gather"
 )
 
 // Store keeps the chat in SQL.
@@ -27,11 +28,13 @@ type Store struct {
 	log     *slog.Logger
 	epoch   string
 
-	stage   *stage
-	writers []*writer // at least one
-	readers *pool
-	indexer *indexer     // nil until the store is open
-	release func() error // lets go of what the dialect holds, once nobody writes or reads
+	stage    *stage
+	writers  []*writer // at least one
+	readers  *pool
+	accounts *gather.Gather[chat.UserID, *auth.Account] // of who comes
+	sessions *gather.Gather[auth.TokenHash, *signedIn]
+	indexer  *indexer     // nil until the store is open
+	release  func() error // lets go of what the dialect holds, once nobody writes or reads
 
 	closing sync.Once
 }
@@ -100,6 +103,7 @@ func newProvider(db *sql.DB, d *dialect) (*goose.Provider, error) {
 func (s *Store) start(ctx context.Context, writers, readers int, connect func(context.Context) (*session, error), wrote func()) error {
 	s.stage = &stage{hear: func([]chat.Event) {}}
 	s.readers = newPool(s.dialect, s.db, readers)
+	s.accounts, s.sessions = lookUps(s.accountsOf), lookUps(s.signedInBy)
 	for range writers {
 		s.writers = append(s.writers, startWriter(&writer{
 			connect: connect, dialect: s.dialect, stage: s.stage, log: s.log, wrote: wrote,
