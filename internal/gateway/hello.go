@@ -139,7 +139,7 @@ func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in hell
 	for _, group := range out.Groups {
 		c.call(group.ID, group.Room)
 	}
-	g.hub.presences.appear(who, groupsOf(out.Groups)...)
+	g.hub.presences.resume(who, groupsOf(out.Groups))
 	return nil
 }
 

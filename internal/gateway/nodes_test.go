@@ -144,6 +144,26 @@ func TestOneChatOnSeveralNodes(t *testing.T) {
 		anna.hears(1, "presence ", string(id), `"offline"`)
 	})
 
+	t.Run("who changes the node in time was never away", func(t *testing.T) {
+		token, id := a.signUp(t, "dora")
+		first := a.dialAs(t, token)
+		first.ask("hello", map[string]int{"protocol": 1})
+		first.enter("hall", "")
+		ben.hears(1, "presence ", string(id), `"online"`)
+		second := b.dialAs(t, token)
+		second.ask("hello", map[string]int{"protocol": 1})
+		first.Close()
+		within(t, 2*time.Second, "node a lets dora go", func() bool { return !a.hub.HasUser(id) })
+		<-time.After(200 * time.Millisecond)
+		for _, p := range []*peer{anna, ben} {
+			p.hasHeard(1, "presence ", string(id))
+		}
+		second.Close()
+		for _, p := range []*peer{anna, ben} {
+			p.hears(1, "presence ", string(id), `"offline"`)
+		}
+	})
+
 	t.Run("who is put out at one leaves the other within a second", func(t *testing.T) {
 		wants(t, anna.ask("kick", map[string]any{"groupId": g, "userId": benID}), `"ok":true`)
 		within(t, time.Second, "ben hears that he is out", func() bool { got, _ := ben.count("me ", `"kicked"`); return got == 1 })

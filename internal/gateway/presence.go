@@ -73,6 +73,17 @@ func (one *presence) stop() {
 
 // appear notes that a user is here, and tells those of groups that do not know it.
 func (p *presences) appear(u *chat.User, groups ...*chat.Group) {
+	p.arrive(u, groups, chat.PresenceOffline)
+}
+
+// resume is appear for who is greeted, with all of its groups. Who lost its connection to another node a moment ago is for these
+// what it was: told there that it was here, they have not heard that it went.
+func (p *presences) resume(u *chat.User, groups []*chat.Group) {
+	p.arrive(u, groups, p.elsewhere(u.ID).presence())
+}
+
+// arrive is appear for who is known to all groups as it is at other nodes.
+func (p *presences) arrive(u *chat.User, groups []*chat.Group, there chat.Presence) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -100,6 +111,9 @@ func (p *presences) appear(u *chat.User, groups ...*chat.Group) {
 	}
 	is := one.now()
 	p.mu.Unlock()
+	if fresh && there == is {
+		news = nil
+	}
 	if len(news) > 0 || fresh {
 		p.tell(u.ID, is, news)
 	}
@@ -161,9 +175,10 @@ func (p *presences) vanish(u chat.UserID) {
 	one.going = time.AfterFunc(p.offlineAfter, func() { p.leave(u, one) })
 }
 
-// leave says that a user is offline, unless it came back in time.
+// leave says that a user is offline, unless it came back in time. Groups to which it is as before, for it went to another node,
+// are told nothing.
 func (p *presences) leave(u chat.UserID, one *presence) {
-	here := p.here(u)
+	here, there := p.here(u), p.elsewhere(u).presence()
 	p.mu.Lock()
 	if p.users[u] != one || one.going == nil || p.closed || here {
 		one.going = nil
@@ -176,6 +191,9 @@ func (p *presences) leave(u chat.UserID, one *presence) {
 		p.seen[u] = chat.TimeOf(p.now())
 	}
 	groups := one.told()
+	if there == chat.PresenceOnline || there == one.now() {
+		groups = nil
+	}
 	p.mu.Unlock()
 	p.tell(u, chat.PresenceOffline, groups)
 }
