@@ -275,26 +275,34 @@ func deafen(_ *testing.T, _ *house, w *town, lasts time.Duration) {
 	}
 }
 
-// stampede lets many more people be there, who say nothing, and lose their connections at one moment.
+// stampede lets many more people be there, who say nothing, and lose their connections at one moment. Those who talk meanwhile
+// are not to be kept from it.
 func stampede(t *testing.T, h *house, w *town, lasts time.Duration) {
 	many := settle(t, h.nodes, "the stampede", size{people: pick(200, 5000), groups: pick(20, 500)})
 	defer many.leave()
 	pause(lasts)
-	began := time.Now()
+	began, before := time.Now(), w.acks.Load()
 	var all sync.WaitGroup
 	for _, r := range many.residents {
 		all.Go(r.drop)
 	}
 	all.Wait()
 	took := many.converge(t, many.books.acked(), began, pick(backSoon, backAtAll))
-	t.Logf("%d clients are back after %d ms (goal: %s)", len(many.residents), took.Milliseconds(), backSoon)
+	share := float64(w.acks.Load()-before) / (w.rate * time.Since(began).Seconds())
+	t.Logf("%d clients are back after %d ms (goal: %s); meanwhile %.0f %% of what others say was acknowledged",
+		len(many.residents), took.Milliseconds(), backSoon, 100*share)
+	if full && share < heardInStampede {
+		t.Errorf("%.0f %% of what is said was acknowledged during the stampede, want %.0f %%", 100*share, 100*heardInStampede)
+	}
 }
 
-// backSoon is the goal for a stampede. Thousands miss it on two cores which they share with three servers and two databases,
-// for a greeting asks the database some 25 times; what is held there is that everybody comes back at the first try.
+// backSoon is the goal for a stampede. Thousands reach it on two cores, which they share with three servers and two databases, if
+// these have nothing else to do: it takes 3.4 s. What is held leaves room for others on the machine, and none for a greeting that
+// costs what it did once: that took 17 s and more.
 const (
-	backSoon  = 5 * time.Second
-	backAtAll = 90 * time.Second
+	backSoon        = 5 * time.Second
+	backAtAll       = 2 * backSoon
+	heardInStampede = 0.3
 )
 
 var silent = slog.New(slog.DiscardHandler)
