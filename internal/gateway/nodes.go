@@ -302,6 +302,8 @@ func (g *Gateway) heed(node string, body []byte) {
 		n.hear(node, b.State)
 		if b.State.State != gone {
 			g.hub.presences.comes(b.State.User)
+		} else if g.hub.presences.contradict(b.State.User, b.State.Groups) {
+			return
 		}
 		g.hub.presenceHere(b.State.User, b.State.Groups)
 	case b.Sum != nil:
@@ -468,10 +470,13 @@ func (h *Hub) whisperHere(w *whisper) {
 
 // presenceHere tells groups here how a user is, all nodes together.
 func (h *Hub) presenceHere(u chat.UserID, groups []chat.GroupID) {
+	if len(groups) == 0 {
+		return
+	}
 	is, _ := h.presences.of(u)
 	raw, err := json.Marshal(presencePush{u, is})
-	if err != nil || len(groups) == 0 {
-		return
+	if err != nil {
+		return // the chat's own types always marshal
 	}
 	h.whisperHere(&whisper{Event: "presence", Groups: groups, Except: u, Volatile: true, Payload: raw})
 }

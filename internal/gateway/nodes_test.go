@@ -164,6 +164,22 @@ func TestOneChatOnSeveralNodes(t *testing.T) {
 		}
 	})
 
+	t.Run("who changes the node while that is not heard is not offline for long", func(t *testing.T) {
+		token, id := a.signUp(t, "emil")
+		first := a.dialAs(t, token)
+		first.ask("hello", map[string]int{"protocol": 1})
+		first.enter("hall", "")
+		ben.hears(1, "presence ", string(id), `"online"`)
+		n.buses[1].Cut(true)
+		b.dialAs(t, token).ask("hello", map[string]int{"protocol": 1})
+		<-time.After(100 * time.Millisecond) // node b says it, to nobody
+		n.buses[1].Cut(false)
+		first.Close()
+		anna.hears(1, "presence ", string(id), `"offline"`)
+		anna.hears(2, "presence ", string(id), `"online"`)
+		ben.hasHeard(0, "presence ", string(id), `"offline"`)
+	})
+
 	t.Run("who is put out at one leaves the other within a second", func(t *testing.T) {
 		wants(t, anna.ask("kick", map[string]any{"groupId": g, "userId": benID}), `"ok":true`)
 		within(t, time.Second, "ben hears that he is out", func() bool { got, _ := ben.count("me ", `"kicked"`); return got == 1 })

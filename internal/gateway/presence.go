@@ -120,6 +120,21 @@ func (p *presences) arrive(u *chat.User, groups []*chat.Group, there chat.Presen
 	p.look(u.ID)
 }
 
+// contradict tells groups once more of a user who is here, while another node tells them that it is gone: that node did not know yet
+// that it had come here, and this one took it for known. It reports whether there was something to say.
+func (p *presences) contradict(u chat.UserID, groups []chat.GroupID) bool {
+	p.mu.Lock()
+	one := p.users[u]
+	if one == nil || one.going != nil || len(groups) == 0 || p.closed {
+		p.mu.Unlock()
+		return false
+	}
+	is := one.now()
+	p.mu.Unlock()
+	p.tell(u, is, groups)
+	return true
+}
+
 // look notes whether a user has the chat in sight. Who looks again is told of at once; who looks elsewhere, after a while.
 func (p *presences) look(u chat.UserID) {
 	looking := p.looking(u)
