@@ -54,6 +54,28 @@ func (c *cursors) at(u UserID, g GroupID) Seq {
 	return max(c.pending[u][g], c.taken[u][g])
 }
 
+// hasten writes what is pending soon.
+func (c *cursors) hasten() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Reset(0)
+	}
+}
+
+// corrected is a Notifier of users who may be told of a cursor that has moved since: its place is written at once then, and told.
+type corrected struct {
+	Notifier
+	cursors *cursors
+}
+
+func (c corrected) Notify(e Event) {
+	if e.Me != nil && e.Me.Group != nil && c.cursors.at(e.User, e.Me.Group.GroupID) > e.Me.Group.Me.ReadSeq {
+		c.cursors.hasten()
+	}
+	c.Notifier.Notify(e)
+}
+
 // tick writes what is pending, on the timer's goroutine.
 func (c *cursors) tick() {
 	c.writing.Lock()

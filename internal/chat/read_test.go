@@ -45,6 +45,45 @@ func TestReadingIsAnsweredAtOnceAndWrittenALittleLater(t *testing.T) {
 	})
 }
 
+// What is told of a membership between a reading and its writing has the place of before: the right one follows at once.
+func TestACursorOfBeforeIsPutRightAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, noLimits())
+		alice, bob := h.member("alice"), h.member("bob")
+		g := h.enter(alice, "lobby")
+		h.enter(bob, "lobby")
+		read := h.send(bob, g, "one").Seq
+		_, err := h.ReadUpTo(h.ctx, alice, g, read)
+		h.must(err)
+		before := len(h.events("", alice.ID))
+		_, err = h.SendMessage(h.ctx, bob, chat.NewMessage{Group: g, Entered: true, Text: "alice!", Mentions: []chat.UserID{alice.ID}})
+		h.must(err)
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		mine := h.events("", alice.ID)[before:]
+		if len(mine) != 2 {
+			t.Fatalf("heard of %d changes, want the mention and the place", len(mine))
+		}
+		if me := mine[1].Me.Group.Me; me.ReadSeq != read || me.Unread != 1 || me.Mentioned != 1 {
+			t.Errorf("got %+v, want %d, and the mention unread", me, read)
+		}
+	})
+}
+
+// A guest's own counter begins with its first word: with itself, and then with the membership.
+func TestAGuestIsToldOfItselfFromItsFirstNumberOn(t *testing.T) {
+	h := newHouse(t, noLimits())
+	guest := h.guest("Gus")
+	g := h.enter(guest, "lobby")
+	h.send(guest, g, "hello")
+	h.close()
+	mine := h.events("", guest.ID)
+	h.open()
+	if len(mine) != 2 || mine[0].Number != 1 || mine[0].Me.User == nil || mine[0].Me.User.ID != guest.ID || mine[1].Number != 2 || mine[1].Me.Group == nil {
+		t.Errorf("heard %+v", mine)
+	}
+}
+
 func TestReadingIsKeptOverARestart(t *testing.T) {
 	h := newHouse(t, noLimits())
 	alice, bob := h.member("alice"), h.member("bob")

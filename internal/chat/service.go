@@ -122,6 +122,7 @@ func (s *Service) allow() {
 
 // announce starts to tell what becomes durable, here and, of several nodes, on the others.
 func (s *Service) announce(notifier Notifier) {
+	notifier = corrected{notifier, s.cursors}
 	if s.cfg.Cluster == nil {
 		s.announcer = startAnnouncer(notifier, s.missed, nil, s.cfg.Logger)
 		s.store.Hear(s.announcer.hear)

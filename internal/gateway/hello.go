@@ -131,7 +131,7 @@ func (g *Gateway) resume(ctx context.Context, c *client, who *chat.User, in hell
 	if err != nil {
 		return err
 	}
-	out.Head, out.Settings, out.Sync = overview.Head, overview.Settings, sync
+	out.Head, out.Settings, out.Sync = overview.Head, overview.Settings, g.seen(sync)
 	out.Pending, out.Blocked = overview.Pending, overview.Blocked
 	if overview.Groups != nil {
 		out.Groups = overview.Groups

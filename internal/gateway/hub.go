@@ -99,6 +99,9 @@ func (h *Hub) notifyUser(u chat.UserID, change *chat.MeChange) {
 		for _, c := range h.people.of(u) {
 			c.renew(change.User)
 		}
+		here := *change
+		here.User = h.withPresence(change.User)
+		change = &here
 	case change.Left != nil:
 		h.expel(u, change.Left.GroupID, change.Rev)
 	case change.Group != nil:

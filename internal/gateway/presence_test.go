@@ -30,6 +30,25 @@ func TestGroupsHearWhoComesAndGoes(t *testing.T) {
 	wants(t, anna.ask("presence", map[string]any{"userIds": make([]string, 201)}), "TOO_LARGE")
 }
 
+// In all that tells me of myself I am here.
+func TestWhoAsksIsHere(t *testing.T) {
+	h := open(t, gateway.Config{})
+	token, _ := h.signUp(t, "ben")
+	ben := h.dialAs(t, token)
+	wants(t, ben.ask("hello", object{"protocol": 1, "epoch": "another", "heads": object{}, "me": 0}), `"ok":true`)
+	for _, got := range []string{
+		ben.ask("hello", object{"protocol": 1, "epoch": "another", "heads": object{}, "me": 0}),
+		ben.ask("sync", object{"epoch": "another", "heads": object{}, "me": 0}),
+	} {
+		wants(t, got, `"user":{`)
+		if strings.Contains(got, `"presence":"offline"`) {
+			t.Errorf("I am not here: %s", got)
+		}
+	}
+	ben.ask("updateMe", object{"nickName": "Benjamin"})
+	ben.hears(1, "me ", `"nickName":"Benjamin"`, `"presence":"online"`)
+}
+
 func TestAGroupHearsThatWhoWasAddedIsHere(t *testing.T) {
 	h := open(t, gateway.Config{OfflineAfter: 20 * time.Millisecond})
 	anna := h.member(t, "anna")

@@ -34,13 +34,15 @@ func (g *Gateway) present(id chat.UserID) *chat.User {
 	return nil
 }
 
-// withPresence is a copy of the user that says whether it is here.
-func (g *Gateway) withPresence(u *chat.User) *chat.User {
+func (g *Gateway) withPresence(u *chat.User) *chat.User { return g.hub.withPresence(u) }
+
+// withPresence is a copy of the user that says whether it is here; nil of nobody.
+func (h *Hub) withPresence(u *chat.User) *chat.User {
 	if u == nil {
 		return nil
 	}
 	seen := *u
-	seen.Presence = g.Presence(u.ID)
+	seen.Presence, _ = h.presences.of(u.ID)
 	return &seen
 }
 

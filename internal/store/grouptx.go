@@ -71,7 +71,7 @@ func (x groupTx) PutGuest(u *chat.User) error {
 	if _, err := x.t.userKey(u.ID); !errors.Is(err, chat.ErrNotFound) {
 		return err
 	}
-	return x.t.insertUser(u, chat.Credentials{})
+	return x.t.insertGuest(u)
 }
 
 func (x groupTx) PutMembership(m *chat.Membership) error {

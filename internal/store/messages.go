@@ -171,7 +171,7 @@ func (t *tx) senderKey(p *chat.Posting) (int64, error) {
 	if !errors.Is(err, chat.ErrNotFound) {
 		return key, err
 	}
-	if err := t.insertUser(p.By, chat.Credentials{}); err != nil {
+	if err := t.insertGuest(p.By); err != nil {
 		return 0, fmt.Errorf("make a guest: %w", err)
 	}
 	return t.userKey(p.Message.UserID)

@@ -44,6 +44,16 @@ func (t *tx) insertUser(u *chat.User, c chat.Credentials) error {
 	return nil
 }
 
+// insertGuest makes the row of a guest, who may be here already, and tells it: its own counter begins.
+func (t *tx) insertGuest(u *chat.User) error {
+	if err := t.insertUser(u, chat.Credentials{}); err != nil {
+		return err
+	}
+	guest := *u
+	t.events = append(t.events, chat.UserEvent(&guest, 1))
+	return nil
+}
+
 // reserveNames makes names a member's own.
 func (t *tx) reserveNames(id chat.UserID, skeletons []string) error {
 	key, err := t.userKey(id)

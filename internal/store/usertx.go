@@ -27,7 +27,7 @@ func (s *Store) OpenUser(ctx context.Context, guest *chat.User, act func(chat.Us
 		if errors.Is(err, chat.ErrNotFound) {
 			nameless := *guest
 			nameless.Username, nameless.Guest = "", true
-			if err := t.insertUser(&nameless, chat.Credentials{}); err != nil {
+			if err := t.insertGuest(&nameless); err != nil {
 				return err
 			}
 			u, err = t.user(guest.ID)
