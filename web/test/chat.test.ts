@@ -49,6 +49,26 @@ describe('staying in step', () => {
     expect(textsOf(room.log.all())).toEqual(['1:one', '2:two'])
   })
 
+  test('a change that is told without its row is asked for until the row is here', async () => {
+    const server = new FakeServer()
+    const a = await client(server, person('a'))
+    const room = await enter(a, 'lobby')
+    const g = server.group('lobby')
+    for (const text of ['one', 'two', 'three']) server.say(g, person('b'), text)
+    await settle()
+    server.delay = () => 10
+    server.editUnseen(g, 2, 'edited')
+    await settle(25) // told, asked for, and answered too late
+    a.wire.cut()
+    await settle()
+    expect([room.log.head, textsOf(room.log.all())]).toEqual([4, ['1:one', '2:two', '3:three']])
+    expect(room.newest()).toBeUndefined()
+    a.wire.mend()
+    await settle()
+    expect(textsOf(room.log.all())).toEqual(['1:one', '2:edited', '3:three'])
+    expect(room.newest()?.head).toBe(4)
+  })
+
   test('a push that is only late costs no request', async () => {
     const server = new FakeServer()
     const a = await client(server, person('a', true))

@@ -61,10 +61,20 @@ export class FakeServer {
   }
 
   edit(g: ServerGroup, seq: number, text: string): void {
-    const n = ++g.head
-    const row = { ...g.rows.get(seq)!, message: text, rev: n }
+    const row = this.changed(g, seq, text)
+    this.push(g, 'change', { groupId: g.id, head: row.rev, kind: 'message', message: { ...row } } satisfies Change)
+  }
+
+  /** An edit in a group whose history is hidden from who joined later. */
+  editUnseen(g: ServerGroup, seq: number, text: string): void {
+    const { rev } = this.changed(g, seq, text)
+    this.push(g, 'change', { groupId: g.id, head: rev, seq } satisfies Change)
+  }
+
+  private changed(g: ServerGroup, seq: number, text: string): Row {
+    const row = { ...g.rows.get(seq)!, message: text, rev: ++g.head }
     g.rows.set(seq, row)
-    this.push(g, 'change', { groupId: g.id, head: n, kind: 'message', message: { ...row } } satisfies Change)
+    return row
   }
 
   heads(g: ServerGroup): void {

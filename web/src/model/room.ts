@@ -94,6 +94,7 @@ export class Room extends Watched {
   private meeting: ReturnType<typeof setTimeout> | undefined
   private paged: Range | undefined // what the last page brought
   private pins: Row[] = []
+  private readonly owed = new Map<number, number>() // rows that changed and were not brought, and how often they were asked for
   private readonly quotes = new Map<number, Row | null>() // null: there is no such message, or it is on its way
   private readonly recalls = new Map<number, { text: string; at: number }>()
   private readonly wishes = new Map<number, Map<string, boolean>>()
@@ -155,7 +156,7 @@ export class Room extends Watched {
   /** The newest rows held, to be kept for the next visit. */
   newest(): Newest | undefined {
     const range = this.log.ranges.around(this.log.head)
-    if (!range || this.gone) return undefined
+    if (!range || this.gone || this.owed.size > 0) return undefined
     const held = this.log.all().filter((row) => row.seq >= range.from)
     const messages = held.slice(-worthKeeping)
     return messages.length > 0 ? { head: this.log.head, messages, before: range.from > 1 || messages.length < held.length } : undefined
@@ -279,10 +280,15 @@ export class Room extends Watched {
     this.changed()
   }
 
-  /** Fetches a row that has changed out of sight, if it is here in any form. */
+  /** Fetches a row that has changed out of sight, if it is here in any form. Its number counts already, so that no sync brings it:
+   * without an answer it is asked for again. */
   private async freshen(seq: number): Promise<void> {
     if (!this.log.row(seq) && !this.quotes.has(seq)) return
+    const asked = (this.owed.get(seq) ?? 0) + 1
+    this.owed.set(seq, asked)
     const row = await this.fetch(seq)
+    if (row === null) return
+    if (this.owed.get(seq) === asked) this.owed.delete(seq)
     if (row) this.take(row)
   }
 
@@ -300,7 +306,7 @@ export class Room extends Watched {
       return answer.messages.find((m) => m.seq === seq)
     } catch (err) {
       if (!(err instanceof Refusal)) throw err
-      return null
+      return err.passing ? null : undefined
     }
   }
 
@@ -348,6 +354,7 @@ export class Room extends Watched {
     this.log.endSync()
     this.settle()
     if (this.readOwed) this.tellRead()
+    if (this.link.ready) for (const seq of this.owed.keys()) void this.freshen(seq)
   }
 
   /** The numbers begin anew: nothing held is worth anything. */
@@ -356,6 +363,7 @@ export class Room extends Watched {
     this.log.forget()
     this.preview = undefined
     this.quotes.clear()
+    this.owed.clear()
     this.pins = []
     this.readSeq = 0
     this.reads.clear()
