@@ -9,13 +9,14 @@ import (
 // SQLUnlist is for a look at its plan.
 const SQLUnlist = sqlUnlist
 
-// LookAt bounds how many rows of the index a page of a search looks at, and how many messages a period has.
+// LookAt bounds how many rows of the index a page of a search looks at, and how many messages a period has; and what counts
+// as few.
 func (s *Store) LookAt(rows int) {
 	switch x := s.indexer.index.(type) {
 	case *sqliteIndex:
 		x.looks = rows
 	case *postgresIndex:
-		x.period, x.looks, x.reach = rows, rows, rows
+		x.period, x.looks, x.reach, x.fewGroups, x.fewMessages = rows, rows, rows, rows, rows
 	}
 }
 

@@ -16,17 +16,21 @@ import (
 // too: what is asked of one group is cut with it inside the index.
 type postgresIndex struct {
 	// Set once.
-	sessions *pool
-	period   int // after how many messages another one begins
-	looks    int // bounds how many messages that have the words a page looks at, in whatever group
-	reach    int // bounds how many periods a page asks
+	sessions    *pool
+	period      int // after how many messages another one begins
+	looks       int // bounds how many messages that have the words a page looks at, in whatever group
+	reach       int // bounds how many periods a page asks
+	fewGroups   int // or fewer are told apart inside the index; of more, each message that is found is looked at
+	fewMessages int // or fewer are gone through, whatever their words
 
 	// Owned by the indexer.
 	stale bool // messages were dropped, and the earliest periods may have none
 }
 
 func newPostgresIndex(sessions *pool) *postgresIndex {
-	return &postgresIndex{sessions: sessions, period: periodSize, looks: periodLooks, reach: periodReach, stale: true}
+	return &postgresIndex{
+		sessions: sessions, period: periodSize, looks: periodLooks, reach: periodReach, fewGroups: fewGroups, fewMessages: fewMessages, stale: true,
+	}
 }
 
 const (
@@ -36,8 +40,12 @@ const (
 	// periodSample is of how many messages one says where periods begin, when the index is made of what was written long ago.
 	periodSample = 64
 	// periodLooks and periodReach are how many messages a page looks at and how many periods it asks: some milliseconds.
-	periodLooks = 5000
+	periodLooks = 4000
 	periodReach = 256
+	// fewGroups cost a search of each period less than to look at each message that is found elsewhere.
+	fewGroups = 8
+	// fewMessages are gone through sooner than all periods are asked for a frequent word.
+	fewMessages = 3000
 )
 
 func (x *postgresIndex) close() error { return nil } // the sessions are the readers'
@@ -157,18 +165,11 @@ func (x *postgresIndex) clear(ctx context.Context) error {
 	})
 }
 
-const (
-	// fewGroups are told apart inside the index; of more than that, each that is found is looked at.
-	fewGroups = 8
-	// fewMessages are gone through, whatever their words: that is less than all periods have of a frequent word.
-	fewMessages = 3000
-)
-
 // walk asks for some messages and then for more at a time. It tires at the end of a moment alone: the next page goes on
 // before it.
 func (x *postgresIndex) walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func([]moment, chat.Time) (bool, error)) (down chat.Time, more bool, err error) {
-	w := &postgresWalk{postgresIndex: x, r: r, groups: groups, before: moment{at: upTo, group: math.MaxInt64}, query: n.terms()}
-	if w.gathered, err = x.gather(r, groups, w.query); err != nil {
+	w := &postgresWalk{postgresIndex: x, r: r, groups: groups, before: moment{at: upTo, group: math.MaxInt64}}
+	if w.gathered, w.beside, err = x.gather(r, groups, n.terms()); err != nil {
 		return 0, false, err
 	}
 	for looks := 2 * some; !w.tired || w.before.at == upTo; looks *= 8 {
@@ -185,14 +186,14 @@ func (x *postgresIndex) walk(r *reader, groups []int64, n needles, upTo chat.Tim
 	return w.before.at, true, nil
 }
 
-// gather is what the index itself is asked of a period.
-func (x *postgresIndex) gather(r *reader, groups []int64, query string) (string, error) {
-	if len(groups) > fewGroups {
-		return query, nil
+// gather parts a query in what the index itself is asked of a period, and what is looked for in the messages it has.
+func (x *postgresIndex) gather(r *reader, groups []int64, query string) (gathered string, beside *string, err error) {
+	if len(groups) > x.fewGroups {
+		return query, nil, nil
 	}
 	known, err := x.progress(r, groups)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	var all chat.Seq
 	var theirs []string
@@ -201,10 +202,10 @@ func (x *postgresIndex) gather(r *reader, groups []int64, query string) (string,
 		theirs = append(theirs, term(groupWord(g)))
 	}
 	ofGroups := `(` + strings.Join(theirs, ` | `) + `)`
-	if all <= fewMessages {
-		return ofGroups, nil
+	if int(all) <= x.fewMessages {
+		return ofGroups, &query, nil
 	}
-	return ofGroups + ` & ` + query, nil
+	return ofGroups + ` & ` + query, nil, nil
 }
 
 // postgresWalk is a walk on its way.
@@ -212,15 +213,16 @@ type postgresWalk struct {
 	*postgresIndex
 	r        *reader
 	groups   []int64
-	gathered string // what the index is asked of a period
-	query    string // what a message of it must have
-	before   moment // what is not before it was looked at
-	looked   int    // messages that have all that, in whatever group
-	tired    bool   // enough was looked at, or asked
+	gathered string  // what the index is asked of a period
+	beside   *string // what a message must have beside; nil: nothing
+	before   moment  // what is not before it was looked at
+	looked   int     // messages that have all that, in whatever group
+	tired    bool    // enough was looked at, or asked
 }
 
 // ask names the next messages of the groups, at most limit of them, and looks at so many of whatever group for them.
-// PostgreSQL asks one period after the other, the latest first, and ends where it has enough.
+// PostgreSQL asks one period after the other, the latest first, and ends where it has enough. What is not false is no
+// question to an index.
 func (w *postgresWalk) ask(limit, looks int) (named []moment, more bool, err error) {
 	var looked int
 	var last moment
@@ -233,10 +235,10 @@ func (w *postgresWalk) ask(limit, looks int) (named []moment, more bool, err err
 			last = m
 		}
 		return m, err
-	}, `WITH asked AS MATERIALIZED (SELECT start, replace($1, '#', number::text)::tsquery AS gathered, replace($2, '#', number::text)::tsquery AS query
+	}, `WITH asked AS MATERIALIZED (SELECT start, replace($1, '#', number::text)::tsquery AS gathered, replace($2, '#', number::text)::tsquery AS beside
 			FROM periods WHERE start <= $4 ORDER BY start DESC LIMIT $9),
 		looked AS MATERIALIZED (SELECT of_period.* FROM asked CROSS JOIN LATERAL (SELECT sent_at, group_key, seq FROM message_words
-			WHERE terms @@ gathered AND (terms @@ query) IS TRUE AND (sent_at, group_key, seq) < ($4, $5, $6)
+			WHERE terms @@ gathered AND (terms @@ beside) IS NOT FALSE AND (sent_at, group_key, seq) < ($4, $5, $6)
 			ORDER BY sent_at DESC, group_key DESC, seq DESC) AS of_period LIMIT $7)
 		(SELECT sent_at, group_key, seq, TRUE, 0, 0 FROM looked WHERE group_key IN (SELECT unnest($3::bigint[]))
 			ORDER BY sent_at DESC, group_key DESC, seq DESC LIMIT $8)
@@ -244,7 +246,7 @@ func (w *postgresWalk) ask(limit, looks int) (named []moment, more bool, err err
 		SELECT COALESCE(sent_at, 0), COALESCE(group_key, 0), COALESCE(seq, 0), FALSE, n, first
 			FROM (SELECT COUNT(*) AS n, (SELECT COALESCE(MIN(start), 0) FROM asked) AS first FROM looked) AS counts
 			LEFT JOIN (SELECT * FROM looked ORDER BY sent_at, group_key, seq LIMIT 1) AS last ON TRUE`,
-		w.gathered, w.query, w.groups, w.before.at, w.before.group, w.before.seq, looks, limit, w.reach)
+		w.gathered, w.beside, w.groups, w.before.at, w.before.group, w.before.seq, looks, limit, w.reach)
 	w.looked += looked
 	w.tired = w.looked >= w.looks
 	switch {
