@@ -148,6 +148,20 @@ suite('people', (house) => {
     await until(() => reader.locator('.why').textContent().catch(() => ''), (t) => t.includes('你被禁言到'), 'the refusal')
   })
 
+  test('what is mine of a group shows as soon as it is changed, here and on another device, however fast one change follows the other', async () => {
+    const page = await member('林晚')
+    await makeGroup(page, '夜航船')
+    const other = await page.context().newPage()
+    await other.goto(page.url())
+    await at(other, 'pin-room').waitFor()
+    await at(page, 'notify').locator('button').last().click()
+    await at(page, 'pin-room').click()
+    for (const tab of [page, other]) {
+      await until(() => at(tab, 'notify').locator('[aria-pressed=true]').textContent(), (t) => t === '不打扰', 'how loudly it calls')
+      await until(() => at(tab, 'pin-room').getAttribute('aria-checked'), (on) => on === 'true', 'that it is pinned')
+    }
+  })
+
   test('asking to join: approved by one who may', async () => {
     const owner = await member('阿澈')
     await makeGroup(owner, '读书会', 'public')

@@ -334,7 +334,7 @@ export class Room extends Watched {
     this.readSeq = Math.max(this.readSeq, m.readSeq ?? 0)
     this.unread = m.unread ?? this.unread
     this.mentioned = m.mentioned ?? this.mentioned
-    if (this.group.me) Object.assign(this.group.me, m)
+    if (this.group.me) this.group = { ...this.group, me: { ...this.group.me, ...m } } // anew, so that views see the change
     this.recount()
     this.changed()
   }
