@@ -50,7 +50,7 @@ export const en: Catalogue = {
   offline: 'Offline',
   away: 'Away',
   lastSeen: (ago) => `Last seen ${ago}`,
-  find: 'Search or walk into a room',
+  find: 'Search or walk in',
   walkInto: (room) => `Walk into “${room}”`,
   enterRoom: 'Walk into a room',
   noRooms: 'No chats yet',
@@ -73,6 +73,7 @@ export const en: Catalogue = {
   jumpLatest: 'Latest',
   nobodySpoke: 'Nobody has spoken yet',
   nobodySpokeHint: 'Say the first thing, or send the link to somebody.',
+  nobodySpokePrivate: 'Say the first thing, or invite somebody from the group info.',
   joined: (who) => `${who} joined`,
   systemLine: (act, told) => worded(act, told),
   recalled: (who) => `${who} unsent a message`,
@@ -128,11 +129,12 @@ export const en: Catalogue = {
   reportSend: 'Send report',
   reported: 'The admins have it',
   typing: (names) => (names.length > 2 ? 'Several people are typing' : `${names.join(' and ')} ${names.length > 1 ? 'are' : 'is'} typing`),
-  mentionChip: (n, at) => (at > 0 ? `${n} new, ${at} mention you` : `${n} new`),
+  mentionChip: (n, at) => `${n} new, ${at} ${at === 1 ? 'mentions' : 'mention'} you`,
   everybody: 'everybody',
   mentionList: 'Mention',
 
   composer: (room) => `Message ${room}`,
+  composerTo: (who) => `Message ${who}`,
   firstWord: 'Say the first thing',
   send: 'Send',
 
@@ -167,7 +169,7 @@ export const en: Catalogue = {
   attach: 'Add files',
   fileLine: (image, name) => `${image ? '[Picture]' : '[File]'} ${name}`,
   fileTooLarge: (name, limit) => `“${name}” is too large: at most ${limit}`,
-  fileTooMany: (n) => `At most ${n} files at a time`,
+  fileTooMany: (n) => `At most ${n} ${n === 1 ? 'file' : 'files'} at a time`,
   dropHere: 'Let go to add',
   download: 'Download',
   uploading: (percent) => `${percent}% uploaded`,
@@ -184,6 +186,8 @@ export const en: Catalogue = {
   cameBackWith: (n) => `Back: ${n} new, nothing lost`,
 
   info: 'Group info',
+  infoOfTwo: 'Chat info',
+  member: 'Member',
   changeGroupPicture: 'Change group picture',
   groupFiles: 'Pictures and files',
   fileKinds: { pictures: 'Pictures', files: 'Files' },
@@ -195,6 +199,7 @@ export const en: Catalogue = {
   noMembers: 'Nobody has spoken yet. Who does is listed here.',
   showMore: 'Show more',
   mutedFor: (minutes, until) => (minutes < 24 * 60 ? `Muted ${minutes} min` : `Muted until ${until}`),
+  mutedTag: 'Muted',
   announcement: 'Announcement',
   announcementRead: (read, of) => `${read} of ${of} have read`,
   talk: 'Message',
@@ -293,7 +298,7 @@ export const en: Catalogue = {
   botOut: 'Remove from here',
   noPicture: 'No colour',
   colour: (n) => `Colour ${n}`,
-  bringPhone: 'Bring a phone: scan this and both sides can talk. It has to be on the same network.',
+  bringPhone: 'Bring a phone: scan this and both sides can talk. Both have to be on the same network.',
   bringAnyPhone: 'Bring a phone: scan this and both sides can talk.',
   language: 'Language',
   notices: 'Notifications',
@@ -363,7 +368,7 @@ function worded(act: string, { by = 'Somebody', target = 'somebody', value }: Sy
     case 'topic': return `${by} changed what the group is about`
     case 'avatar': return `${by} changed the group’s picture`
     case 'announcement': return `${by} changed the announcement`
-    case 'retention': return value === '0' ? `${by} lifted the limit on how long messages are kept` : `${by} has messages kept for ${value} days`
+    case 'retention': return value === '0' ? `${by} lifted the limit on how long messages are kept` : `${by} has messages kept for ${value} ${value === '1' ? 'day' : 'days'}`
     case 'slowMode': return value === '0' ? `${by} turned slow mode off` : `${by} turned slow mode on: one message in ${value} s`
     case 'dissolve': return `${by} dissolved the group`
     default: return `${by} changed the group’s settings`

@@ -38,7 +38,7 @@ export const zhCN = {
   passwordSet: '密码换好了，其他设备都已退出。',
   username: '用户名',
   password: '密码',
-  passwordRule: '至少 8 个字，不能和名字一样。',
+  passwordRule: '至少 8 位，不能和名字一样。',
   yourName: '你的名字',
   room: '房间',
   lobby: '大厅',
@@ -82,6 +82,7 @@ export const zhCN = {
   jumpLatest: '回到最新',
   nobodySpoke: '这里还没人说话',
   nobodySpokeHint: '说第一句话，或者把链接发给想聊的人。',
+  nobodySpokePrivate: '说第一句话，或者在群资料里邀请别人。',
   joined: (who: string) => `${who} 加入了`,
   systemLine: (_act: string, told: SystemLine) => told.plain,
   recalled: (who: string) => `${who} 撤回了一条消息`,
@@ -133,12 +134,13 @@ export const zhCN = {
   reportSend: '提交举报',
   reported: '已交给管理员',
   typing: (names: readonly string[]) => (names.length > 2 ? '几个人正在输入' : `${names.join('、')} 正在输入`),
-  mentionChip: (n: number, at: number) => (at > 0 ? `${n} 条新的，${at} 条提到你` : `${n} 条新的`),
+  mentionChip: (n: number, at: number) => `${n} 条新的，${at} 条提到你`,
   everybody: '所有人',
   mentionList: '提到谁',
 
   // composer
   composer: (room: string) => `发消息到 ${room}`,
+  composerTo: (who: string) => `发消息给 ${who}`,
   firstWord: '说第一句话',
   send: '发送',
 
@@ -194,6 +196,8 @@ export const zhCN = {
 
   // group info
   info: '群资料',
+  infoOfTwo: '聊天信息',
+  member: '群成员',
   changeGroupPicture: '换群头像',
   groupFiles: '图片和文件',
   fileKinds: { pictures: '图片', files: '文件' },
@@ -205,6 +209,7 @@ export const zhCN = {
   noMembers: '还没有人开口。说过话的都会列在这里。',
   showMore: '更多',
   mutedFor: (minutes: number, until: string) => (minutes < 24 * 60 ? `禁言 ${minutes} 分` : `禁言到 ${until}`),
+  mutedTag: '禁言中',
   announcement: '群公告',
   announcementRead: (read: number, of: number) => `${of} 人中 ${read} 人已读`,
   talk: '发消息',
@@ -313,7 +318,7 @@ export const zhCN = {
   botOut: '移出本群',
   noPicture: '不用颜色',
   colour: (n: number) => `颜色 ${n}`,
-  bringPhone: '用手机扫一下，两边就能聊起来。手机要和电脑在同一个网络里。',
+  bringPhone: '用手机扫一下，两边就能聊起来。两边要在同一个网络里。',
   bringAnyPhone: '用手机扫一下，两边就能聊起来。',
   language: '语言',
   notices: '通知',

@@ -7,7 +7,7 @@ const path = ref(here())
 addEventListener('popstate', () => (path.value = here()))
 addEventListener('hashchange', () => (path.value = here()))
 
-const parts = computed(() => /^\/g\/([^/]+)(?:\/(\d{1,15}))?\/?(?:[?#]|$)/.exec(path.value))
+const parts = computed(() => /^\/g\/([^/?#]+)(?:\/(\d{1,15}))?\/?(?:[?#]|$)/.exec(path.value))
 
 /** The address in /g/<address>: a room's name or a group's id. Undefined elsewhere. */
 export const address = computed(() => {
@@ -46,6 +46,17 @@ export const search = computed(() => {
 /** The part of the administrators' area at /admin/<part>; "" at /admin itself, undefined elsewhere. */
 export const section = computed(() => /^\/admin(?:\/([a-z]*))?\/?(?:[?#]|$)/.exec(path.value)?.slice(1).map((part) => part ?? '')[0])
 
+/** What lies over a page that fills the screen, at <page>#info or <page>#me: the way back leads out of it, not of the page. */
+export const over = computed(() => (['info', 'me'] as const).find((layer) => path.value.endsWith('#' + layer)))
+
+const beneath = () => here().split('#')[0]!
+
+/** Lays something over the present page. */
+export const cover = (layer: 'info' | 'me'): void => go(beneath() + '#' + layer)
+
+/** Takes it away again. */
+export const uncover = (): void => back(beneath())
+
 export function pathToSearch(words: string, group?: string): string {
   return '/search?' + new URLSearchParams({ q: words, ...(group && { in: group }) }).toString()
 }
@@ -53,9 +64,15 @@ export function pathToSearch(words: string, group?: string): string {
 /** Shows another page, as a new step of the browser's history or in place of the present one. */
 export function go(to: string, inPlace = false): void {
   if (to === here()) return
-  if (inPlace) history.replaceState(null, '', to)
-  else history.pushState(null, '', to)
+  if (inPlace) history.replaceState(history.state, '', to)
+  else history.pushState({ from: here() }, '', to)
   path.value = here()
+}
+
+/** Leaves for the page that this one lies on, as the browser's way back does where it leads there: its history has no loops. */
+export function back(to: string = history.state?.from ?? '/'): void {
+  if (history.state?.from === to) history.back()
+  else go(to, true)
 }
 
 /** The page of a group, by its name where it has one that a path can carry; at a message, if one is named. */

@@ -29,7 +29,7 @@ function wordFiles(files: readonly { name: string; type: string }[]): string {
 export function wordLast(message: Message, me: UserId | undefined, room: Room): string {
   if (message.recalledAt || message.kind === 'join' || message.kind === 'system') return wordLine(message, me, room)
   const what = wordSaid(message)
-  return message.userId === me ? what : text.value.said(message.nickName, what)
+  return message.userId === me || room.group.kind === 'direct' ? what : text.value.said(message.nickName, what)
 }
 
 /** The line under a room's name: how many people it has. */
