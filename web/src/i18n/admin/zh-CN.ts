@@ -44,8 +44,8 @@ export const adminZhCN = {
   groupsCount: '群',
   webhooks: 'Webhook',
   hooks: (on: number, behind: number) => (behind > 0 ? `${on} 个，${behind} 个还有没送出的` : `${on} 个，都送到了`),
-  hooksFailing: (n: number) => `${n} 个 Webhook 送不出去`,
-  hooksOff: (n: number) => `${n} 个 Webhook 失败太久，已停用`,
+  hooksFailing: (n: number) => `${n} 个 webhook 送不出去`,
+  hooksOff: (n: number) => `${n} 个 webhook 失败太久，已停用`,
   push: '浏览器推送',
   devices: (n: number) => `${n} 台设备`,
   pushFailing: (n: number) => `${n} 台设备推送失败`,
@@ -173,7 +173,7 @@ export const adminZhCN = {
     visibility: '改谁能找到', joining: '改加入方式', history: '改历史可见', retention: '改消息保留', slowMode: '改慢速模式', dissolve: '解散群',
     recall: '撤回别人的消息', resolveReports: '处理举报', setWordList: '改屏蔽词', setting: '改设置', setAdmin: '改管理员', disable: '停用账号',
     enable: '恢复账号', invite: '生成邀请链接', reset: '生成重设密码链接', signOut: '强制退出', addUser: '建账号', deleteUser: '删除账号', createBot: '创建机器人',
-    approve: '通过申请', reject: '拒绝申请', revokeInvite: '收回邀请', createWebhook: '建 Webhook', deleteWebhook: '删 Webhook',
+    approve: '通过申请', reject: '拒绝申请', revokeInvite: '收回邀请', createWebhook: '新建 webhook', deleteWebhook: '删除 webhook',
   } as Record<string, string>,
 
   // settings
