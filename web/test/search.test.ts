@@ -75,6 +75,13 @@ test('an excerpt begins a little before the first word, by code points', () => {
   ])
 })
 
+test('an excerpt begins with a whole word where words have spaces between them', () => {
+  const parts = (source: string, around: number) => excerpt(hit(source, [source.indexOf('back'), 4]), around).map((part) => part.text)
+  expect(parts('before we left, a way back', 11)).toEqual(['…', 'a way ', 'back'])
+  expect(parts('before we left, a way back', 12)).toEqual(['…', 'left, a way ', 'back'])
+  expect(parts('迁移脚本的back', 3)).toEqual(['…', '脚本的', 'back'])
+})
+
 test('an excerpt shows no signs of Markdown, and its marks stay where they were', () => {
   const source = '> 🎉 **回滚** 见 [说明](https://example.org/a)，`now`'
   const at = [...source].join('').indexOf('回滚')

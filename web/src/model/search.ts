@@ -94,6 +94,8 @@ export class Search extends Watched {
   }
 }
 
+const spelled = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}’']/u // what is not cut within a word
+
 /** A text cut at its marks, with enough around the first of them for one line, and without the signs of Markdown. */
 export function excerpt({ message: { message: source }, marks }: Hit, around = 40): { text: string; hit: boolean }[] {
   const letters = [...source]
@@ -105,7 +107,11 @@ export function excerpt({ message: { message: source }, marks }: Hit, around = 4
     while (signs[0] && signs[0].to < at) signs.shift()
     return signs[0] && signs[0].from <= at ? '' : letter
   })
-  const start = Math.max(0, (marks[0]?.[0] ?? 0) - around)
+  const first = marks[0]?.[0] ?? 0
+  let start = Math.max(0, first - around)
+  const cut = start > 0 && spelled.test(letters[start - 1]!) && spelled.test(letters[start]!)
+  while (cut && start < first && spelled.test(letters[start]!)) start++
+  while (cut && start < first && /[\s\p{P}]/u.test(letters[start]!)) start++
   const parts: { text: string; hit: boolean }[] = start > 0 ? [{ text: '…', hit: false }] : []
   let at = start
   for (const [from, length] of marks) {

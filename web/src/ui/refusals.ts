@@ -1,6 +1,6 @@
 import { text } from '../i18n'
 import type { Code } from '../model/protocol'
-import { clock, number } from './time'
+import { isNever, moment, number } from './time'
 
 /** A refusal as its reader should see it. What the server said stands where we know nothing better. */
 export function explain(refusal: { code: Code; message: string; until?: string | undefined; suggestion?: string | undefined }): string {
@@ -14,7 +14,7 @@ export function explain(refusal: { code: Code; message: string; until?: string |
     case 'NAME_TAKEN':
       return refusal.suggestion ? words.nameTaken(refusal.suggestion) : refusal.message
     case 'MUTED':
-      return refusal.until ? words.mutedUntil(clock(new Date(refusal.until))) : words.mutedNow
+      return refusal.until && !isNever(new Date(refusal.until)) ? words.mutedUntil(moment(new Date(refusal.until))) : words.mutedNow
     default:
       return refusal.message
   }

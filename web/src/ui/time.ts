@@ -10,6 +10,14 @@ export function clock(at: Date): string {
   return [at.getHours(), at.getMinutes()].map((n) => String(n).padStart(2, '0')).join(':')
 }
 
+/** 15:58, or on another day 20 Nov 15:58. */
+export function moment(at: Date, now = new Date()): string {
+  return daysAgo(at, now) === 0 ? clock(at) : `${text.value.date(at)} ${clock(at)}`
+}
+
+/** Whether a time that ends something is so far away that it means for good: the server says it as the year 9999. */
+export const isNever = (at: Date): boolean => at.getFullYear() >= 9999
+
 /** The day as a separator names it: 今天 · 11月19日 星期四, Today · Thursday 19 November. */
 export function dayName(at: Date, now = new Date()): string {
   const date = text.value.dayOf(at, at.getFullYear() !== now.getFullYear())
