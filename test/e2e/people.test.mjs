@@ -149,7 +149,7 @@ suite('people', (house) => {
   })
 
   test('what is mine of a group shows as soon as it is changed, here and on another device, however fast one change follows the other', async () => {
-    const page = await member('林晚')
+    const page = await member('许诺')
     await makeGroup(page, '夜航船')
     const other = await page.context().newPage()
     await other.goto(page.url())
@@ -160,6 +160,22 @@ suite('people', (house) => {
       await until(() => at(tab, 'notify').locator('[aria-pressed=true]').textContent(), (t) => t === '不打扰', 'how loudly it calls')
       await until(() => at(tab, 'pin-room').getAttribute('aria-checked'), (on) => on === 'true', 'that it is pinned')
     }
+  })
+
+  test('who is invited to where no guests are comes in as soon as there is an account', async () => {
+    const owner = await member('沈舟')
+    await makeGroup(owner, '筹备组')
+    await at(owner, 'make-invite').click()
+    const link = await owner.locator('.info .link').textContent()
+    const page = await (await house.someone()).tab()
+    await page.goto(house.server.url + /\/i\/.*$/.exec(link)[0])
+    await until(() => at(page, 'nickname').count(), (n) => n === 0, 'no name is asked')
+    await at(page, 'to-account').click()
+    await at(page, 'to-register').click()
+    await at(page, 'username').fill('tomo')
+    await at(page, 'password').fill('a long secret')
+    await at(page, 'submit').click()
+    await until(() => page.locator('.top h1').textContent().catch(() => ''), (h) => h === '筹备组', 'in')
   })
 
   test('asking to join: approved by one who may', async () => {

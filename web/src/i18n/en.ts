@@ -14,6 +14,8 @@ export const en: Catalogue = {
   leadInto: (room) => `Pick a name, and start talking in “${room}”.`,
   leadIntoSome: 'Pick a name, and start talking.',
   leadInvited: (who) => `${who} invites you. Pick a name and start talking.`,
+  leadInvitedMember: (who) => `${who} invites you. It takes an account: sign in, and you are in.`,
+  signInOrRegister: 'Sign in or register',
   pendingJoin: 'You asked to join. An admin has to approve it',
   haveAccount: 'Have an account? Sign in',
   wantAccount: 'Here to stay? Register',

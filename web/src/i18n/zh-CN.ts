@@ -21,6 +21,8 @@ export const zhCN = {
   leadInto: (room: string) => `起个名字，就能在「${room}」开口。`,
   leadIntoSome: '起个名字，就能开口。',
   leadInvited: (who: string) => `${who} 请你来聊。起个名字，就能开口。`,
+  leadInvitedMember: (who: string) => `${who} 请你来聊。这里要有账号，登录以后直接进去。`,
+  signInOrRegister: '登录或注册',
   pendingJoin: '已经申请，等管理员通过',
   haveAccount: '已有账号？登录',
   wantAccount: '想留住名字？注册',
