@@ -36,8 +36,8 @@ export async function person(browser, { locale = 'zh-CN', viewport = desk, color
   return { context, complaints, tab: () => context.newPage(), close: () => context.close() }
 }
 
-/** Complaints that are not the network's: a cut connection and a refused password are reported by the browser itself. */
-export const faults = (complaints) => complaints.filter((c) => !/status of 40[13]|WebSocket connection|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET|Failed to load resource: net::/.test(c))
+/** Complaints that are not the network's: a cut connection, a refused password and a name that is taken are reported by the browser itself. */
+export const faults = (complaints) => complaints.filter((c) => !/status of 40[139]|WebSocket connection|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET|Failed to load resource: net::/.test(c))
 
 export const at = (page, id) => page.getByTestId(id)
 

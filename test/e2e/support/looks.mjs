@@ -35,9 +35,9 @@ const words = (page) => page.evaluate(() => {
 })
 
 // What stands in the pages that is nobody's language: names of programs, addresses, keys, and the other language's own name.
-const names = [...Object.values(talk['zh-CN'].members), 'ruler'].join('|')
+const names = [...Object.values(talk['zh-CN'].members), 'ruler', 'tomo', 'migrate --to'].join('|')
 const allowed = {
-  'zh-CN': new RegExp(String.raw`https?://\S+|127\.0\.0\.1|localhost|--[a-z]+(-[a-z]+)*|@\w+|^\S+(?= · 已运行)|English|Qun|[Ww]ren|https?|sql|update epoch set frozen = true;|call migrate_down\('0009_rev'\);|\.png|\.md|Ctrl|Alt|Shift|Enter|Esc|Tab|Home|End|[kM]B|Chrom\w+|Linux|TA|[Ww]ebhook|Node|Python|curl|URL|${names}`, 'g'),
+  'zh-CN': new RegExp(String.raw`https?://\S+|127\.0\.0\.1|localhost|--[a-z]+(-[a-z]+)*|@\w+|^\S+(?= · 已运行)|English|Qun|[Ww]ren|https?|sql|update epoch set frozen = true;|call migrate_down\('0009_rev'\);|\.png|\.md|\.txt|Ctrl|Alt|Shift|Enter|Esc|Tab|Home|End|[kM]B|Chrom\w+|Linux|TA|[Ww]ebhook|Node|Python|curl|URL|${names}`, 'g'),
   'en-US': /中文/g,
 }
 const foreign = { 'zh-CN': /[A-Za-z]{2,}/, 'en-US': /\p{Script=Han}/u }

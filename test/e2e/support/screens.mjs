@@ -6,7 +6,7 @@ import { tour } from './tour.mjs'
 
 /** Tests of which each is a tour through all screens, with looks at every one of them. */
 export function screens(name, tests) {
-  describe(name, { skip: missing(), timeout: 300_000 }, () => {
+  describe(name, { skip: missing(), timeout: 600_000 }, () => {
     let browser
     before(async () => (browser = await launch()))
     after(() => browser?.close())
@@ -21,7 +21,7 @@ export function screens(name, tests) {
       const complaints = await tour(browser, { ...how, see }).catch((err) => found.push('then the tour ended: ' + err.stack) && [])
       assert.deepEqual(found, [])
       assert.deepEqual(faults(complaints), [], 'the console is quiet')
-      assert.ok(seen > 65, `${seen} screens`)
+      assert.ok(seen > 85, `${seen} screens`)
     }))
   })
 }

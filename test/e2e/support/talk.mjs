@@ -13,6 +13,8 @@ export const talk = {
       ['路过的猫', '刚扫码进来的。手机开了一会儿飞行模式，关掉以后自己补齐了。'],
     ],
     typo: '多写了一句', wrong: '发错地方了', picture: '图表.png', file: '性能对照.md', elsewhere: '晚饭前我把迁移跑完', offline: ['进隧道前先发这一句。', '出来以后它应该自己就发出去了。'],
+    private: '夜航船', club: '散步社',
+    extreme: { room: '一个名字长得很、长到一行写不下、还要再长一点的房间', name: '名字也很长的一位过路人', word: 'https://example.invalid/' + 'donaudampfschifffahrtsgesellschaft'.repeat(5), list: '### 出发前\n1. 停写\n2. 迁移，用 `migrate --to 9`\n   - 慢的表先来\n   - *别忘了*备份\n3. 放行\n\n> 谁都可以喊停。' },
     alone: ['对照表看到了吗？', '看到了，晚上细看。'], hook: '构建机', board: { name: '看板', site: '测试间', title: '0.9 与 0.8 的性能对照', about: '两万条消息，跑了一夜，一条没丢。' }, bot: '值班员', word: '广告',
   },
   'en-US': {
@@ -28,6 +30,8 @@ export const talk = {
       ['Stray Cat', 'Just walked in by the link. My phone was in flight mode for a while, and it caught up by itself.'],
     ],
     typo: 'One word too many', wrong: 'The wrong room', picture: 'plot.png', file: 'measurements.md', elsewhere: 'I will finish the migration before dinner', offline: ['One more before the tunnel.', 'It should go out by itself when we are through.'],
+    private: 'Night ferry', club: 'Walking club',
+    extreme: { room: 'A room whose name goes on and on until no line can hold it', name: 'Somebody with quite a long name', word: 'https://example.invalid/' + 'donaudampfschifffahrtsgesellschaft'.repeat(5), list: '### Before we leave\n1. Freeze writes\n2. Migrate, with `migrate --to 9`\n   - the slow tables first\n   - *mind* the backup\n3. Let go\n\n> Anybody may call it off.' },
     alone: ['Have you seen the table?', 'I have. I’ll read it tonight.'], hook: 'Build machine', board: { name: 'Board', site: 'Test room', title: '0.9 beside 0.8, measured', about: 'Twenty thousand messages, one night, none lost.' }, bot: 'Night watch', word: 'advert',
   },
 }

@@ -13,7 +13,7 @@ export async function tour(browser, how) {
   const walk = new Walk()
   try {
     await walk.begin(browser, how)
-    for (const chapter of [door, staying, talking, acts, group, programs, twoAlone, elsewhere, me, outage, administration]) await chapter(walk)
+    for (const chapter of [door, staying, talking, acts, group, programs, twoAlone, elsewhere, extremes, among, me, outage, administration]) await chapter(walk)
     return walk.complaints
   } finally {
     await walk.end()
@@ -82,6 +82,17 @@ class Walk {
     return this.hands.get(key)
   }
 
+  /** Says it as people do: who is called by it is picked from the list. */
+  async say(text) {
+    const [, name, rest] = /^@(\S+)(.*)$/s.exec(text) ?? []
+    if (!name) return say(this.page, text)
+    await at(this.page, 'composer').pressSequentially('@' + name)
+    await at(this.page, 'mention-option').filter({ hasText: name }).waitFor()
+    await at(this.page, 'composer').press('Enter')
+    await at(this.page, 'composer').pressSequentially(rest.trim())
+    await at(this.page, 'composer').press('Enter')
+  }
+
   row(text) {
     return this.page.locator('[data-testid=message]').filter({ hasText: text }).last()
   }
@@ -119,9 +130,20 @@ async function door(w) {
   await w.enter(words.group)
   await at(page, 'nickname').fill(words.me)
   await w.view('invited')
+  await (await w.member(words.said[0][0])).into(words.others[1])
+  await w.enter(words.others[1])
+  await at(page, 'nickname').fill(words.said[0][0])
+  await at(page, 'join').click()
+  await page.locator('[role=alert]').waitFor()
+  await w.view('name-taken')
   await w.goto('/account')
   await at(page, 'password').waitFor()
   await w.view('sign-in')
+  await at(page, 'username').fill('wren')
+  await at(page, 'password').fill('not this one')
+  await at(page, 'submit').click()
+  await page.locator('[role=alert]').waitFor()
+  await w.view('sign-in-refused')
   await w.goto('/account#reset=nothing')
   await at(page, 'password').waitFor()
   await w.view('reset')
@@ -163,7 +185,7 @@ async function talking(w) {
   await w.view('empty')
   for (const [who, what] of words.said) {
     const text = what.replace('{board}', w.board.url('board'))
-    if (who === words.me) await say(page, text)
+    if (who === words.me) await w.say(text)
     else await (await w.hand(who, words.group)).say(text)
     await w.sent(text.split('\n').at(0).replace(/[>*]/g, '').trim().slice(0, 12))
   }
@@ -337,6 +359,8 @@ async function elsewhere(w) {
   await w.enter(words.group)
   for (const room of words.others) await (await w.hand(words.said[0][0], room)).say(words.elsewhere)
   await at(page, 'search-here').click()
+  await at(page, 'search-field').waitFor()
+  await w.view('search-start')
   await at(page, 'search-field').fill(words.find)
   await at(page, 'hit').first().waitFor()
   await w.view('search')
@@ -355,6 +379,123 @@ async function elsewhere(w) {
   await w.enter(crypto.randomUUID())
   await page.locator('.empty[role=alert]').waitFor()
   await w.view('nowhere')
+}
+
+/** What is long, much, or many. */
+async function extremes(w) {
+  const { page, words } = w
+  const room = words.extreme.room
+  await w.enter(room)
+  await at(page, 'composer').waitFor()
+  await say(page, words.extreme.word)
+  await w.sent(words.extreme.word.slice(0, 12))
+  const seq = Number(await w.row(words.extreme.word.slice(0, 12)).getAttribute('data-seq'))
+  const long = await w.hand(words.extreme.name, room)
+  const others = await Promise.all(words.said.slice(0, 3).map(([who]) => w.hand(who, room)))
+  await long.say(words.extreme.list)
+  for (const [i, emoji] of ['👍', '🎉', '❤️', '👀', '😄', '🙏', '🔥', '🚀', '☕', '🌧️'].entries()) {
+    for (const other of others.slice(0, 1 + (i % 3))) await other.react(seq, emoji)
+  }
+  await at(page, 'file-picker').setInputFiles(Array.from({ length: 5 }, (_, i) => ({ name: `${words.extreme.name}-${i}.png`, mimeType: 'image/png', buffer: w.picture })))
+  await at(page, 'send').click()
+  await until(() => page.locator('.pictures.many img').evaluateAll((all) => all.filter((i) => i.complete && i.naturalWidth > 0).length), (n) => n === 5, 'five pictures')
+  await long.ask('typing', { groupId: long.groupId })
+  await (await w.member(words.said[0][0])).ask('typing', { groupId: long.groupId })
+  await at(page, 'typing').waitFor()
+  await w.view('crowded')
+  await w.row(words.extreme.word.slice(0, 12)).scrollIntoViewIfNeeded()
+  await w.view('long-word')
+  await at(page, 'file-picker').setInputFiles(Array.from({ length: 12 }, (_, i) => ({ name: `${i}.txt`, mimeType: 'text/plain', buffer: Buffer.from('12') })))
+  await page.locator('.composer [role=alert]').waitFor()
+  await page.locator('.main').dispatchEvent('dragover', { dataTransfer: await page.evaluateHandle(() => { const carried = new DataTransfer(); carried.items.add(new File([''], 'a')); return carried }) })
+  await w.view('dropping')
+  await page.locator('.main').dispatchEvent('dragleave')
+  await w.view('too-many')
+  await w.info()
+  await at(page, 'group-info').getByTestId('presence').first().waitFor()
+  await w.view('info-long')
+  await at(page, 'find-member').click()
+  await at(page, 'member-search').fill(words.nothing)
+  await until(() => at(page, 'person').count(), (n) => n === 0, 'nobody')
+  await w.view('member-nobody')
+  await at(page, 'group-files').click()
+  await at(page, 'grid-picture').nth(4).waitFor()
+  await w.view('files-many')
+  await w.dialog.locator('.choice button').nth(1).click()
+  await page.locator('.files-none').waitFor()
+  await w.view('files-none')
+  await w.shut()
+}
+
+/** A plain member in somebody else's group: invited, called, silenced, put out; and who asks to come into mine. */
+async function among(w) {
+  const { page, words, server } = w
+  const host = await w.member(words.said[1][0])
+  const { group } = await host.ask('createGroup', { name: words.private, topic: words.topic })
+  const { groupId } = group
+  const { invite } = await host.ask('invite', { groupId })
+  const stranger = await w.open()
+  await stranger.goto(server.url + '/i/' + invite.token)
+  await at(stranger, 'to-account').waitFor()
+  await until(() => at(stranger, 'nickname').count(), (n) => n === 0, 'what the invitation is to')
+  await w.view('invitation', stranger)
+  await w.goto('/i/' + invite.token)
+  await at(page, 'composer').waitFor()
+  await w.view('private')
+  await w.info()
+  await w.view('info-member')
+  if (w.narrow) await at(page, 'close-info').click()
+  const say = async (message, more) => (await host.ask('sendMessage', { groupId, message, clientId: crypto.randomUUID(), ...more })).message
+  const { members } = await host.ask('members', { groupId })
+  const me = members.find((m) => m.nickName === words.me).userId
+  await w.goto('')
+  await at(page, 'conversations').waitFor()
+  for (let i = 0; i < 120; i++) await say(words.elsewhere)
+  await say(`@${words.me} ${words.said[4][1].replace(/^@\S+ /, '')}`, { mentions: [me] })
+  for (let i = 0; i < 30; i++) await say(words.said[5][1])
+  await until(() => page.locator('.at-me').count(), (n) => n === 1, 'called')
+  const peer = await host.ask('openDirect', { userId: me })
+  await host.ask('sendMessage', { groupId: peer.group.groupId, message: words.alone[1], clientId: crypto.randomUUID() })
+  await w.enter(words.others[0])
+  await at(page, 'composer').fill(words.typo)
+  await w.info()
+  await at(page, 'notify').locator('button').last().click()
+  await at(page, 'pin-room').click()
+  await until(() => at(page, 'pin-room').getAttribute('aria-checked'), (on) => on === 'true', 'pinned')
+  await w.goto('')
+  await page.locator('.draft').waitFor()
+  await (await w.hand(words.said[0][0], words.others[0])).say(words.elsewhere)
+  await page.locator('.badge.dot').waitFor()
+  await w.view('list-busy')
+  await at(page, 'find').click()
+  await at(page, 'switcher-field').fill(words.said[1][0].slice(0, 1))
+  await page.locator('.switcher .badge').first().waitFor()
+  await w.view('switcher-found')
+  await w.shut()
+  await w.goto('/g/' + groupId)
+  await at(page, 'new-line').waitFor()
+  await at(page, 'mention-chip').waitFor()
+  await w.view('unread')
+  await at(page, 'mention-chip').click()
+  await page.locator('.message.to-me').waitFor()
+  await w.view('called')
+  await host.ask('mute', { groupId, userId: me, until: new Date(Date.now() + 25 * 3600_000).toISOString() })
+  await at(page, 'composer').fill(words.typo)
+  await at(page, 'composer').press('Enter')
+  await page.locator('[data-state=failed]').waitFor()
+  await w.view('muted')
+  await host.ask('kick', { groupId, userId: me })
+  await page.locator('.gone').waitFor()
+  await w.view('put-out')
+  const club = await host.ask('createGroup', { name: words.club, visibility: 'public', joining: 'approval', members: [me] })
+  await host.ask('setRole', { groupId: club.group.groupId, userId: me, role: 'admin' })
+  const asker = await server.member('tomo', words.extreme.name)
+  await asker.try('joinRoom', { groupId: club.group.groupId, text: words.reason })
+  await w.goto('/g/' + club.group.groupId)
+  await at(page, 'composer').waitFor()
+  await w.info()
+  await at(page, 'approve').waitFor()
+  await w.view('info-asking')
 }
 
 async function me(w) {
@@ -428,6 +569,8 @@ async function administration(w) {
   await at(page, 'words-save').click()
   await until(() => at(page, 'words-said').textContent(), (t) => t !== '', 'saved')
   await see('settings')
+  await page.evaluate(() => document.querySelector('.admin-main').scrollTo(0, 0))
+  await see('settings-top')
   await open('people', 'account')
   await see('people')
   await at(page, 'account-open').filter({ hasText: words.said[0][0] }).click()

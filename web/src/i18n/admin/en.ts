@@ -61,6 +61,7 @@ export const adminEn: AdminCatalogue = {
   seen: 'Last seen',
   devicesTitle: 'Devices',
   adminTag: 'Admin',
+  memberTag: 'Member',
   botTag: 'Bot',
   disabledTag: 'Disabled',
   activeTag: 'Active',

@@ -62,6 +62,7 @@ export const adminZhCN = {
   seen: '最近在线',
   devicesTitle: '设备',
   adminTag: '管理员',
+  memberTag: '成员',
   botTag: '机器人',
   disabledTag: '已停用',
   activeTag: '正常',

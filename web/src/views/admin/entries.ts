@@ -1,7 +1,8 @@
+import { text } from '../../i18n'
 import { words } from '../../i18n/admin'
 import type { AuditEntry, Names } from '../../model/admin'
 import { sizeOf } from '../../ui/size'
-import { shortTime } from '../../ui/time'
+import { isNever, moment } from '../../ui/time'
 
 /** The name of who acted. */
 export function wordActor(e: AuditEntry, names: Names): string {
@@ -22,7 +23,15 @@ export function wordValue(e: AuditEntry): string {
   if (e.act === 'setWordList') return words.value.wordsCount(Number(value))
   if (e.act === 'setAdmin') return value === 'true' ? words.value.makeAdmin : words.value.unmakeAdmin
   if (e.act === 'recall' || e.act === 'resolveReports') return '#' + value
-  return /^\d{4}-\d\d-\d\dT/.test(value) ? shortTime(new Date(value)) : value
+  if (e.act === 'invite' || e.act === 'revokeInvite') return '' // an id, which tells nobody anything
+  if (e.act === 'role') return { owner: words.value.owner, admin: words.value.adminTag, member: words.value.memberTag }[value] ?? value
+  if (e.act === 'visibility') return words.value.visibilities[value as 'open'] ?? value
+  if (e.act === 'joining') return text.value.joinings[value as 'open'] ?? value
+  if (e.act === 'history') return text.value.histories[value as 'all'] ?? value
+  if (e.act === 'slowMode') return value === '0' ? words.value.off : words.value.seconds(Number(value))
+  if (e.act === 'retention') return value === '0' ? words.value.asServer : words.value.keepDays(Number(value))
+  if (!/^\d{4,5}-\d\d-\d\dT/.test(value)) return value
+  return isNever(new Date(value)) ? words.value.spans.ever : moment(new Date(value))
 }
 
 /** The value of a setting as the settings show it. */
