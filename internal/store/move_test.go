@@ -362,7 +362,7 @@ func TestAMoveWhoseCommitIsCutSaysTruly(t *testing.T) {
 			}
 			proxy.cutNext(c.cut)
 			err = m.Finish(t.Context(), nobody)
-			if !errors.Is(err, c.want) || errors.Is(err, store.ErrUnknown) != (c.want == store.ErrUnknown) || !proxy.fired() {
+			if !errors.Is(err, c.want) || errors.Is(err, store.ErrUnknown) != errors.Is(c.want, store.ErrUnknown) || !proxy.fired() {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 			if err := m.Close(); err != nil {
