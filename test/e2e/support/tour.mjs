@@ -144,7 +144,8 @@ async function door(w) {
   await at(page, 'submit').click()
   await page.locator('[role=alert]').waitFor()
   await w.view('sign-in-refused')
-  await w.goto('/account#reset=nothing')
+  await w.goto('/account#reset=nothing') // in the same page: what was typed and refused before is not this one's
+  await page.locator('[role=alert]').waitFor({ state: 'detached' })
   await at(page, 'password').waitFor()
   await w.view('reset')
 }
