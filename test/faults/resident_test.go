@@ -86,9 +86,7 @@ func (r *resident) come(ctx context.Context) (*visit, error) {
 	r.narrow = false // who has to catch up takes what it gets
 	ctx, cancel := context.WithTimeout(ctx, comeTime)
 	defer cancel()
-	var told struct {
-		Sync struct{ Groups map[string]groupSync }
-	}
+	var told greeting
 	v, err := r.arrive(ctx, map[string]any{"epoch": r.epoch, "heads": heads}, r.hear, &told)
 	if err != nil {
 		return nil, err

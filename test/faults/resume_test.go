@@ -130,9 +130,7 @@ type catchUpResult struct {
 // catchUp comes back with the head it knows, as hello allows, and asks on with sync while there is more.
 func (p *person) catchUp(t *testing.T, head int64) (got catchUpResult) {
 	t.Helper()
-	var hello struct {
-		Sync struct{ Groups map[string]groupSync }
-	}
+	var hello greeting
 	resume := map[string]any{"epoch": p.epoch, "heads": map[string]int64{p.group: head}}
 	visit, err := p.arrive(t.Context(), resume, nil, &hello)
 	if err != nil {

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -51,9 +52,15 @@ func (r *refusal) retry() bool {
 	return false
 }
 
+// greeting is what is looked at of hello's answer.
+type greeting struct {
+	Token, Epoch string
+	Sync         struct{ Groups map[string]groupSync }
+}
+
 // arrive connects and says hello. hear gets every message and change in order, on the reading goroutine; nil ignores them. hello's
-// answer goes into answer, if not nil.
-func (p *person) arrive(ctx context.Context, hello map[string]any, hear func(push), answer any) (*visit, error) {
+// answer goes into told, if not nil.
+func (p *person) arrive(ctx context.Context, hello map[string]any, hear func(push), told *greeting) (*visit, error) {
 	var auth any
 	if p.token != "" {
 		auth = map[string]string{"token": p.token}
@@ -63,12 +70,14 @@ func (p *person) arrive(ctx context.Context, hello map[string]any, hear func(pus
 		return nil, err
 	}
 	v := &visit{person: p, client: client}
-	var said struct{ Token, Epoch string }
-	if err := v.ask(ctx, "hello", withProtocol(hello), &said, answer); err != nil {
+	if told == nil {
+		told = new(greeting)
+	}
+	if err := v.ask(ctx, "hello", withProtocol(hello), told); err != nil {
 		client.Close()
 		return nil, err
 	}
-	p.remember(said.Token, said.Epoch)
+	p.remember(told.Token, told.Epoch)
 	return v, nil
 }
 
@@ -172,7 +181,8 @@ func (v *visit) history(ctx context.Context, after int64) (all []row, err error)
 	return all, nil
 }
 
-// ask sends a request, waits at most 10 s as every client does, and decodes the answer into each of answers.
+// ask sends a request, waits at most 10 s as every client does, and decodes the answer into each of answers. There are thousands
+// of these clients beside what is tested: what begins with ok is not read for a refusal.
 func (v *visit) ask(ctx context.Context, event string, request any, answers ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -183,23 +193,14 @@ func (v *visit) ask(ctx context.Context, event string, request any, answers ...a
 	if len(args) != 1 {
 		return fmt.Errorf("%s was answered with %d arguments, want 1", event, len(args))
 	}
-	var outcome struct {
-		OK    bool
-		Error *refusal
-	}
-	if err := json.Unmarshal(args[0], &outcome); err != nil {
-		return fmt.Errorf("decode the answer to %s: %w", event, err)
-	}
-	if !outcome.OK {
-		if outcome.Error == nil {
-			return fmt.Errorf("%s was answered with %s, neither ok nor error", event, args[0])
+	if !bytes.HasPrefix(args[0], []byte(`{"ok":true`)) {
+		var outcome struct{ Error *refusal }
+		if err := json.Unmarshal(args[0], &outcome); err != nil || outcome.Error == nil {
+			return fmt.Errorf("%s was answered with %s, neither ok nor refused", event, args[0])
 		}
 		return outcome.Error
 	}
 	for _, answer := range answers {
-		if answer == nil {
-			continue
-		}
 		if err := json.Unmarshal(args[0], answer); err != nil {
 			return fmt.Errorf("decode the answer to %s: %w", event, err)
 		}
