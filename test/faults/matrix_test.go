@@ -297,7 +297,7 @@ func stampede(t *testing.T, h *house, w *town, lasts time.Duration) {
 }
 
 // backSoon is the goal for a stampede. Thousands reach it on two cores, which they share with three servers and two databases, if
-// these have nothing else to do: it takes 3.4 s, and 5.7 s beside a compiler. What is held leaves room for more of that, and none for
+// these have nothing else to do: it takes three to six. What is held leaves room for more of that, and none for
 // a greeting that costs what it did once: that took 17 s and more.
 const (
 	backSoon        = 5 * time.Second
