@@ -108,6 +108,8 @@ func (p *proxy) start(t *testing.T, listen string, nodes []string, loose bool) *
 	return startProcess(t, p.path(t), p.args(configuration)...)
 }
 
+// path is where the program is. Nobody needs three proxies to work on Qun: a test of one that is missing is skipped, and says so,
+// but where all must be there, as on the build machine.
 func (p *proxy) path(t *testing.T) string {
 	t.Helper()
 	for _, path := range []string{p.program, "/usr/sbin/" + p.program} { // the second is not in everybody's PATH
