@@ -9,6 +9,7 @@ import (
 type count struct {
 	passed, failed int
 	skipped        []string // "what: why", each once
+	complaints     []string // the beginning of what each failed test said
 }
 
 func (n *count) add(m count) {
@@ -17,6 +18,21 @@ func (n *count) add(m count) {
 	for _, s := range m.skipped {
 		n.skip(s)
 	}
+	n.complaints = append(n.complaints, m.complaints...)
+}
+
+// fail counts a failed test and keeps how its complaint begins, for the last lines: what is far up in a long log is not read, or
+// has been cut away.
+func (n *count) fail(test string, said []string) {
+	n.failed++
+	if len(said) == 0 {
+		return // it failed with a part of it, which has said why
+	}
+	complaint := "failed: " + test
+	for _, line := range said[:min(len(said), 8)] {
+		complaint += "\n  " + line[:min(len(line), 300)]
+	}
+	n.complaints = append(n.complaints, complaint)
 }
 
 func (n *count) skip(what string) {

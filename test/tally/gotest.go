@@ -53,7 +53,7 @@ func (g *goReader) endTest(e goEvent, n *count, out io.Writer) {
 	case "pass":
 		n.passed++
 	case "fail":
-		n.failed++
+		n.fail(e.Package+" "+e.Test, said(output))
 		fmt.Fprintf(out, "%s\n%s", e.Package, strings.Join(output, ""))
 	case "skip":
 		n.skip(e.Test + ": " + reason(output))
@@ -68,34 +68,41 @@ func (g *goReader) endPackage(e goEvent, n *count, out io.Writer) {
 		fmt.Fprintf(out, "  ok    %s %.1fs\n", e.Package, e.Elapsed)
 	case "fail":
 		fmt.Fprintf(out, "  FAIL  %s %.1fs\n%s", e.Package, e.Elapsed, strings.Join(g.output[e.Package+" "], ""))
-		n.failed += g.unfinished(e.Package, out)
+		g.failUnfinished(e.Package, n, out)
 	}
 }
 
-// unfinished counts and shows the tests that a dying package took along.
-func (g *goReader) unfinished(pkg string, out io.Writer) int {
-	left := 0
+// failUnfinished counts and shows the tests that a dying package took along.
+func (g *goReader) failUnfinished(pkg string, n *count, out io.Writer) {
 	for key, output := range g.output {
 		if strings.HasPrefix(key, pkg+" ") && key != pkg+" " {
-			left++
+			n.fail(key, said(output))
 			fmt.Fprint(out, strings.Join(output, ""))
 			delete(g.output, key)
 		}
 	}
-	return left
 }
 
 // reason finds what t.Skip was given: the last line of its output that is not the runner's own.
 func reason(output []string) string {
-	for i := len(output) - 1; i >= 0; i-- {
-		text := strings.TrimSpace(output[i])
-		if text == "" || strings.HasPrefix(text, "---") || strings.HasPrefix(text, "===") {
-			continue
-		}
-		if _, said, found := strings.Cut(text, ": "); found {
-			return said
-		}
-		return text
+	lines := said(output)
+	if len(lines) == 0 {
+		return "no reason given"
 	}
-	return "no reason given"
+	last := lines[len(lines)-1]
+	if _, why, found := strings.Cut(last, ": "); found {
+		return why
+	}
+	return last
+}
+
+// said is what a test said itself: its output without the runner's lines.
+func said(output []string) (lines []string) {
+	for _, text := range output {
+		text = strings.TrimSpace(text)
+		if text != "" && !strings.HasPrefix(text, "---") && !strings.HasPrefix(text, "===") {
+			lines = append(lines, text)
+		}
+	}
+	return lines
 }

@@ -1,4 +1,5 @@
-// Command tally runs test commands one after the other and ends with what was skipped and how many tests passed and failed.
+// Command tally runs test commands one after the other and ends with what was skipped, what failed and why, and how
+// many tests passed.
 //
 //	tally 'go test -json ./...' 'npm --prefix test/conformance test'
 //
@@ -83,6 +84,9 @@ func report(out io.Writer, n count, requireAll bool) bool {
 	fmt.Fprintln(out)
 	for _, s := range n.skipped {
 		fmt.Fprintf(out, "skipped: %s\n", s)
+	}
+	for _, c := range n.complaints {
+		fmt.Fprintln(out, c)
 	}
 	if requireAll && n.failSkipped() {
 		fmt.Fprintln(out, "QUN_REQUIRE_ALL=1: what was skipped counts as failed")

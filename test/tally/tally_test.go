@@ -69,6 +69,11 @@ func TestStreamsAreCounted(t *testing.T) {
 			if !strings.Contains(out.String(), "got 1, want 2") {
 				t.Errorf("the failure is not shown:\n%s", out.String())
 			}
+			out.Reset()
+			report(&out, n, false)
+			if !strings.Contains(out.String(), "got 1, want 2") {
+				t.Errorf("the failure is not shown once more at the end:\n%s", out.String())
+			}
 		})
 	}
 }

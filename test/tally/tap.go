@@ -51,7 +51,7 @@ func (r *tapReader) settle(n *count, out io.Writer) {
 		n.skip(name + ": " + orElse(strings.TrimSpace(directive[len("SKIP"):]), "no reason given"))
 	case isSuite(block): // counts through its tests
 	case strings.HasPrefix(point, "not ok "):
-		n.failed++
+		n.fail(name, block)
 		fmt.Fprintf(out, "  FAIL  %s\n%s\n", name, strings.Join(block, "\n"))
 	default:
 		n.passed++
