@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"qun/internal/auth"
+	"qun/internal/chat"
 )
 
 // Visitors is how many addresses are remembered.
@@ -45,3 +46,6 @@ func NewLobby() Lobby { return Lobby(newLobby()) }
 
 // Enter waits for a place.
 func (l Lobby) Enter(ctx context.Context) (leave func(), err error) { return lobby(l).enter(ctx) }
+
+// HasElsewhere says whether another node has said that a user is there.
+func (h *Hub) HasElsewhere(u chat.UserID) bool { return h.nodes.of(u) != gone }

@@ -33,7 +33,7 @@ func NewHub(namespace *socketio.Namespace) *Hub {
 	h.observe(nobody{})
 	h.presences = presences{
 		offlineAfter: offlineAfter, awayAfter: awayAfter, now: time.Now, users: map[chat.UserID]*presence{}, seen: map[chat.UserID]chat.Time{},
-		here: h.people.has, looking: h.looking, tell: h.tellPresence, elsewhere: h.nodes.of,
+		here: h.people.has, looking: h.looking, tell: h.tellPresence, moved: h.tellMoved, elsewhere: h.nodes.of,
 	}
 	return h
 }

@@ -66,6 +66,7 @@ type stateOf struct {
 	User   chat.UserID    `json:"u"`
 	State  state          `json:"is"`
 	Groups []chat.GroupID `json:"g,omitempty"`
+	Moved  bool           `json:"m,omitempty"` // gone, but taken for being at another node: they are told only if it is not
 }
 
 // crewSum says who is at a node, in short.
@@ -151,7 +152,7 @@ func (n *nodes) publish(b bulletin) {
 }
 
 // is notes how a user is here, and tells the others, if it is news to them or to groups.
-func (n *nodes) is(u chat.UserID, now state, groups []chat.GroupID) {
+func (n *nodes) is(u chat.UserID, now state, groups []chat.GroupID, moved bool) {
 	if n.bus == nil {
 		return
 	}
@@ -161,10 +162,10 @@ func (n *nodes) is(u chat.UserID, now state, groups []chat.GroupID) {
 		return
 	}
 	n.mine.set(u, now)
-	n.publish(bulletin{State: &stateOf{u, now, groups[:min(len(groups), maxWhispered)]}})
+	n.publish(bulletin{State: &stateOf{u, now, groups[:min(len(groups), maxWhispered)], moved}})
 	for len(groups) > maxWhispered {
 		groups = groups[maxWhispered:]
-		n.publish(bulletin{State: &stateOf{u, now, groups[:min(len(groups), maxWhispered)]}})
+		n.publish(bulletin{State: &stateOf{u, now, groups[:min(len(groups), maxWhispered)], moved}})
 	}
 }
 
@@ -300,12 +301,9 @@ func (g *Gateway) heed(node string, body []byte) {
 		g.hub.whisperHere(b.Whisper)
 	case b.State != nil:
 		n.hear(node, b.State)
-		if b.State.State != gone {
-			g.hub.presences.comes(b.State.User)
-		} else if g.hub.presences.contradict(b.State.User, b.State.Groups) {
-			return
+		if g.hub.presences.hear(b.State) {
+			g.hub.presenceHere(b.State.User, b.State.Groups)
 		}
-		g.hub.presenceHere(b.State.User, b.State.Groups)
 	case b.Sum != nil:
 		n.compare(node, b.Sum)
 	case b.Want != "":

@@ -180,6 +180,26 @@ func TestOneChatOnSeveralNodes(t *testing.T) {
 		ben.hasHeard(0, "presence ", string(id), `"offline"`)
 	})
 
+	t.Run("who leaves both nodes before either knows of the other is offline", func(t *testing.T) {
+		token, id := a.signUp(t, "finn")
+		both := []*peer{a.dialAs(t, token), b.dialAs(t, token)}
+		for _, p := range both {
+			p.ask("hello", map[string]int{"protocol": 1})
+			p.enter("hall", "")
+		}
+		for _, h := range n.houses {
+			within(t, 2*time.Second, "both know of both", func() bool { return h.hub.HasElsewhere(id) })
+		}
+		n.SetFaults(clustertest.Faults{Delay: 60 * time.Millisecond})
+		defer n.SetFaults(clustertest.Faults{})
+		for _, p := range both {
+			p.Close()
+		}
+		for _, p := range []*peer{anna, ben} {
+			p.hears(1, "presence ", string(id), `"offline"`)
+		}
+	})
+
 	t.Run("who is put out at one leaves the other within a second", func(t *testing.T) {
 		wants(t, anna.ask("kick", map[string]any{"groupId": g, "userId": benID}), `"ok":true`)
 		within(t, time.Second, "ben hears that he is out", func() bool { got, _ := ben.count("me ", `"kicked"`); return got == 1 })

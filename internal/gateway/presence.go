@@ -30,6 +30,7 @@ type presences struct {
 	looking      func(chat.UserID) bool  // whether it has the chat in sight, as far as is known
 	elsewhere    func(chat.UserID) state // how it is at other nodes
 	tell         func(chat.UserID, chat.Presence, []chat.GroupID)
+	moved        func(chat.UserID, []chat.GroupID) // tells other nodes that a user is here no more, but at one of them
 	now          func() time.Time
 
 	mu     sync.Mutex // guards below; never held while calling a function of above
@@ -120,6 +121,22 @@ func (p *presences) arrive(u *chat.User, groups []*chat.Group, there chat.Presen
 	p.look(u.ID)
 }
 
+// hear takes what another node says of a user, once p.elsewhere knows it, and reports whether groups here are to be told.
+func (p *presences) hear(s *stateOf) bool {
+	if s.State == gone && !s.Moved {
+		return !p.contradict(s.User, s.Groups)
+	}
+	is, _ := p.of(s.User)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.State != gone {
+		delete(p.seen, s.User) // that node knows when it was here last
+		return true
+	}
+	one := p.users[s.User]
+	return is != chat.PresenceOnline && (one == nil || one.going == nil) // who is going comes back, or leave tells it
+}
+
 // contradict tells groups once more of a user who is here, while another node tells them that it is gone: that node did not know yet
 // that it had come here, and this one took it for known. It reports whether there was something to say.
 func (p *presences) contradict(u chat.UserID, groups []chat.GroupID) bool {
@@ -191,9 +208,9 @@ func (p *presences) vanish(u chat.UserID) {
 }
 
 // leave says that a user is offline, unless it came back in time. Groups to which it is as before, for it went to another node,
-// are told nothing.
+// are told nothing: should it leave that one at the same time, whoever hears that last tells them, see hear.
 func (p *presences) leave(u chat.UserID, one *presence) {
-	here, there := p.here(u), p.elsewhere(u).presence()
+	here := p.here(u)
 	p.mu.Lock()
 	if p.users[u] != one || one.going == nil || p.closed || here {
 		one.going = nil
@@ -205,11 +222,13 @@ func (p *presences) leave(u chat.UserID, one *presence) {
 	if !one.visitor {
 		p.seen[u] = chat.TimeOf(p.now())
 	}
-	groups := one.told()
-	if there == chat.PresenceOnline || there == one.now() {
-		groups = nil
-	}
+	groups, was := one.told(), one.now()
 	p.mu.Unlock()
+	// Asked now that it is gone here: what another node says until then is heard, and what it says later finds nobody.
+	if there := p.elsewhere(u).presence(); there == chat.PresenceOnline || there == was {
+		p.moved(u, groups)
+		return
+	}
 	p.tell(u, chat.PresenceOffline, groups)
 }
 
@@ -228,13 +247,6 @@ func (p *presences) of(u chat.UserID) (chat.Presence, chat.Time) {
 		return chat.PresenceOnline, 0
 	}
 	return one.now(), 0
-}
-
-// comes notes that a user is at another node: that node knows when it was here last.
-func (p *presences) comes(u chat.UserID) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.seen, u)
 }
 
 // forget notes that a group is no longer a user's: it is told nothing any more.
@@ -265,11 +277,14 @@ type presencePush struct {
 // tellPresence tells it once to everybody in any of the groups, as far as they can take it now, and to other nodes.
 func (h *Hub) tellPresence(u chat.UserID, now chat.Presence, groups []chat.GroupID) {
 	h.presenceHere(u, groups)
-	h.nodes.is(u, h.stateHere(u, now), groups)
+	h.nodes.is(u, h.stateHere(u, now), groups, false)
 	if len(groups) > 0 {
 		(*h.observer.Load()).Pushed("presence")
 	}
 }
+
+// tellMoved tells other nodes that a user is here no more, but at one of them.
+func (h *Hub) tellMoved(u chat.UserID, groups []chat.GroupID) { h.nodes.is(u, gone, groups, true) }
 
 // stateHere is what other nodes are told of a user.
 func (h *Hub) stateHere(u chat.UserID, now chat.Presence) state {

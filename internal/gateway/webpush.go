@@ -53,7 +53,7 @@ func (g *Gateway) visible(_ context.Context, c *client, who *chat.User, in visib
 	c.mu.Unlock()
 	g.hub.presences.look(who.ID)
 	if is, _ := g.hub.presences.of(who.ID); is == chat.PresenceOnline {
-		g.hub.nodes.is(who.ID, g.hub.stateHere(who.ID, is), nil)
+		g.hub.nodes.is(who.ID, g.hub.stateHere(who.ID, is), nil, false)
 	}
 	return nil, nil
 }
