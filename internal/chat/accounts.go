@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"qun/internal/names"
@@ -216,7 +215,7 @@ func (s *Service) Me(ctx context.Context, who *User) (*Me, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read settings: %w", err)
+		return nil, refusal(err, "read settings")
 	}
 	return me, nil
 }

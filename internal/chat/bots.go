@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"qun/internal/names"
 )
@@ -63,7 +62,7 @@ func (s *Service) Bots(ctx context.Context, by *User) (bots []*User, err error) 
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list bots: %w", err)
+		return nil, refusal(err, "list bots")
 	}
 	return bots, nil
 }

@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -230,7 +229,7 @@ func (s *Service) refuseAddress(ctx context.Context, room string) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("look for a free address: %w", err)
+		return refusal(err, "look for a free address")
 	}
 	return refuseAddressTaken(suggestion)
 }

@@ -162,7 +162,7 @@ func (s *Service) duplicateOr(ctx context.Context, by *User, clientID string, as
 	case errors.Is(err, ErrNotFound):
 		return nil, refused
 	case err != nil:
-		return nil, fmt.Errorf("look up a clientId: %w", err)
+		return nil, refusal(err, "look up a clientId")
 	case hash != asked:
 		return nil, refuseConflict()
 	}
@@ -180,7 +180,7 @@ func (s *Service) seenAgain(ctx context.Context, by *User, before *Message) (*Se
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("look up reactions: %w", err)
+		return nil, refusal(err, "look up reactions")
 	}
 	return sent, nil
 }
