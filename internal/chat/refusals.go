@@ -149,7 +149,7 @@ func refuseJoinRequests() *Error {
 
 func refuseBarred(b Bar) *Error {
 	if b&BarredByMe != 0 {
-		return Refuse(CodeForbidden, "You blocked this person. Unblock them first.", "你已屏蔽对方，请先解除屏蔽。")
+		return Refuse(CodeForbidden, "You blocked this person. Unblock them first.", "你拉黑了对方，先解除拉黑。")
 	}
 	return Refuse(CodeForbidden, "This person does not take messages.", "对方不接收消息。")
 }

@@ -23,6 +23,23 @@ suite('places', (house) => {
     await until(() => at(page, 'switcher').count(), (n) => n === 0, 'closed')
   })
 
+  test('the switcher lists the rooms that everybody may find, with how many are there', async () => {
+    const host = await house.server.hand('开店的', '夜市一条街')
+    await host.say('开张')
+    const page = await (await house.someone()).tab()
+    await join(page, house.server.url, '小满', house.newRoom())
+    await at(page, 'find').click()
+    await at(page, 'switcher-field').fill('夜市')
+    const there = at(page, 'switcher-option').filter({ hasText: '一条街' })
+    await until(() => there.textContent(), (t) => t.includes('1 人'), 'how many')
+    await at(page, 'switcher-field').fill('夜市一条街')
+    await until(() => page.locator('#to-walk').textContent(), (t) => t.includes('1 人'), 'the very one is walked into')
+    assert.equal(await page.locator('[data-testid=switcher-option]:not(#to-search):not(#to-walk)').count(), 0, 'and is listed once')
+    await at(page, 'switcher-field').fill('夜市')
+    await there.click()
+    await until(() => heading(page), (h) => h === '夜市一条街', 'the room')
+  })
+
   test('a question mark lists the keys, but not in a field', async () => {
     const page = await (await house.someone()).tab()
     await join(page, house.server.url, '小满', house.newRoom())

@@ -53,6 +53,8 @@ export class Chat extends Watched implements Link {
   ready = false
   epoch = ''
   settings: Settings = {}
+  /** Whom I block. */
+  blocked: ReadonlySet<UserId> = new Set()
   limits: Limits = { messageLength: 8000, upload: 20 << 20 }
   readonly rooms = new Map<GroupId, Room>()
   readonly outage = new Outage()
@@ -318,6 +320,7 @@ export class Chat extends Watched implements Link {
     this.epoch = answer.epoch
     Object.assign(this.limits, answer.limits)
     this.settings = answer.settings ?? {}
+    this.blocked = new Set(answer.blocked)
     this.ready = true
     this.mistakes = 0
     this.meHead = Math.max(this.meHead, answer.head ?? 0)
@@ -593,6 +596,7 @@ export class Chat extends Watched implements Link {
     if (push.settings) this.settings = push.settings
     if (push.group) this.hearGroup(push.group)
     if (push.left) this.rooms.get(push.left.groupId)?.leave(push.left.reason)
+    if (push.block) this.hearBlock(push.block)
     this.changed()
   }
 
@@ -601,6 +605,11 @@ export class Chat extends Watched implements Link {
     if (room) this.drafts.hear(room.id, mine.draft ?? '')
     if (room && mine.me) room.cursor(mine.me)
     else if (!room && this.ready) void this.enter({ groupId: mine.groupId }).catch(() => undefined) // made mine elsewhere
+  }
+
+  private hearBlock({ userId, on }: NonNullable<MePush['block']>): void {
+    const others = [...this.blocked].filter((id) => id !== userId)
+    this.blocked = new Set(on ? [...others, userId] : others)
   }
 
   private hearTyping({ groupId, userId, nickName }: TypingPush): void {
@@ -619,5 +628,5 @@ function split<T>(list: T[], first: (item: T) => boolean): [T[], T[]] {
 
 const pin = (r: Room) => (r.group.me?.pinned ? 1 : 0)
 
-/** Two addresses that the server takes for one, as near as a client can tell. */
-const fold = (name: string) => name.normalize('NFKC').trim().toLowerCase()
+/** Two addresses that the server takes for one, as near as a client can tell, are the same then. */
+export const fold = (name: string) => name.normalize('NFKC').trim().toLowerCase()

@@ -138,6 +138,16 @@ export interface Group {
 /** How somebody came out of a group. */
 export type Gone = 'left' | 'kicked' | 'banned' | 'dissolved'
 
+/** A group as who is not in it may know it. */
+export interface Card {
+  groupId: GroupId
+  room?: string
+  name: string
+  avatar?: string
+  joining: 'open' | 'approval' | 'invite'
+  memberCount: number
+}
+
 /** What an invitation leads to, for who holds it. */
 export interface Invitation {
   group: { groupId: GroupId; name: string; topic?: string; avatar?: string; memberCount: number }
@@ -187,6 +197,8 @@ export interface HelloAnswer {
   head?: number
   limits?: Partial<Limits>
   settings?: Settings
+  /** Whom I block. */
+  blocked?: UserId[]
   groups: (Group & { lastMessage?: Row; draft?: string })[]
   sync?: SyncAnswer
 }
@@ -259,6 +271,7 @@ export interface MePush {
   settings?: Settings
   group?: { groupId: GroupId; me?: Membership; draft?: string }
   left?: { groupId: GroupId; reason: Gone; until?: string }
+  block?: { userId: UserId; on: boolean }
 }
 
 export interface HeadsPush {

@@ -51,5 +51,6 @@ function wordSetting(name: string, value: string): string {
 export function wordEntry(e: AuditEntry, names: Names): string {
   const whom = e.target ? (names.users[e.target] ?? words.value.gone) : ''
   const where = e.groupId ? (names.groups[e.groupId] ?? words.value.gone) : ''
-  return [wordActor(e, names), wordAct(e.act), whom, where, wordValue(e)].filter(Boolean).join(' · ')
+  const value = wordValue(e)
+  return [wordActor(e, names), wordAct(e.act), whom, where, value === where ? '' : value].filter(Boolean).join(' · ')
 }
