@@ -14,8 +14,10 @@ import { createApp } from 'vue'
 import { chat } from './app'
 import App from './App.vue'
 import { startNotices } from './ui/notices'
+import { startRenewal } from './ui/renewal'
 import './ui/theme' // follows the system's from the start
 
 void chat.start()
 startNotices(chat)
+startRenewal()
 createApp(App).mount('#app')
