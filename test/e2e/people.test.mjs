@@ -243,6 +243,23 @@ suite('people', (house) => {
     await until(() => rows(a), (r) => r.at(-1)?.state === 'sent', 'sent')
   })
 
+  test('an invite that is taken back lets nobody in any more', async () => {
+    const owner = await member('阿八')
+    await makeGroup(owner, '请人来')
+    await at(owner, 'make-invite').click()
+    const link = await until(() => owner.locator('.invite .link').textContent().catch(() => ''), (t) => t.includes('/i/'), 'the link')
+    await at(owner, 'list-invites').click()
+    await until(() => at(owner, 'invite').allTextContents(), (t) => t.length === 1 && t[0].includes('阿八') && t[0].includes('进来过 0 人'), 'the invite')
+    await at(owner, 'revoke-invite').click()
+    await at(owner, 'invite').waitFor({ state: 'detached' })
+    await at(owner, 'make-invite').waitFor()
+    assert.equal(await owner.locator('.invite .link').count(), 0, 'a link that leads nowhere')
+    const someone = await member('阿九')
+    await someone.goto('http://' + link.trim())
+    await someone.locator('[role=alert]').waitFor()
+    assert.equal(await at(someone, 'composer').count(), 0)
+  })
+
   test('who runs a group brings in whom they know from another', async () => {
     const [owner, friend] = [await member('阿五'), await member('阿六')]
     await makeGroup(owner, '认识人的地方', 'open')
