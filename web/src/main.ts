@@ -13,6 +13,7 @@ import './styles/forced.css'
 import { createApp } from 'vue'
 import { chat } from './app'
 import App from './App.vue'
+import { fetchParts } from './ui/later'
 import { startNotices } from './ui/notices'
 import { startRenewal } from './ui/renewal'
 import './ui/theme' // follows the system's from the start
@@ -20,4 +21,9 @@ import './ui/theme' // follows the system's from the start
 void chat.start()
 startNotices(chat)
 startRenewal()
+const unwatch = chat.watch(() => {
+  if (!chat.ready) return
+  unwatch()
+  setTimeout(() => void fetchParts(), 3000) // after all that is waited for
+})
 createApp(App).mount('#app')
