@@ -161,7 +161,6 @@ async function staying(w) {
   await at(page, 'sign-out').waitFor()
   await w.view('me-guest')
   await at(page, 'keep-name').click()
-  await at(page, 'to-register').click()
   await w.view('register')
   await at(page, 'username').fill('wren')
   await at(page, 'password').fill('a long secret')
