@@ -13,6 +13,9 @@ const maxSearch = 50
 
 // SearchReader finds messages by their words.
 type SearchReader interface {
+	// Searchable are the groups that a user is in, in no order, with nothing but what says whether and how far back they are
+	// read: of a group its ID, Kind, Joining, History, Floor and Head, of a membership Role, State and FromSeq.
+	Searchable(UserID) ([]Belonging, error)
 	// Search is a page of the messages that hold what is looked for, newest first. What was acknowledged is found at once, as
 	// it is now; what was recalled is never found. next is where to go on; nil: nothing is before the page. A page that took
 	// long to fill may be short, or have nothing, and yet have a next.
@@ -136,13 +139,13 @@ func (s *Service) searchable(r Reader, who *User, id GroupID) ([]Searched, error
 		}
 		return []Searched{{id, firstSeq(group, m)}}, nil
 	}
-	mine, err := r.Belongings(who.ID, 0)
+	mine, err := r.Searchable(who.ID)
 	if err != nil {
 		return nil, err
 	}
 	var where []Searched
 	for _, b := range mine {
-		if b.holds() && s.mayRead(b.Group, b.Membership, who) == nil {
+		if s.mayRead(b.Group, b.Membership, who) == nil {
 			where = append(where, Searched{b.Group.ID, firstSeq(b.Group, b.Membership)})
 		}
 	}

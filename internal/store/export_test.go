@@ -14,7 +14,7 @@ const SQLUnlist = sqlUnlist
 func (s *Store) LookAt(rows int) {
 	switch x := s.indexer.index.(type) {
 	case *sqliteIndex:
-		x.looks = rows
+		x.looks, x.fewMessages = rows, rows
 	case *postgresIndex:
 		x.period, x.looks, x.reach, x.fewGroups, x.fewMessages = rows, rows, rows, rows, rows
 	}

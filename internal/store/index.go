@@ -28,7 +28,7 @@ type index interface {
 	// first, first about some of them and then more at a time, until take wants no more. It names what is later than down
 	// before anything else; of that moment itself there may be more. It may end on its own when it has looked at much: more
 	// says that there may be something at down and before.
-	walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func(named []moment, down chat.Time) (more bool, err error)) (down chat.Time, more bool, err error)
+	walk(r *reader, groups map[int64]*searched, n needles, upTo chat.Time, some int, take func(named []moment, down chat.Time) (more bool, err error)) (down chat.Time, more bool, err error)
 	// tidy does a little of what makes searching quicker; more says that there is more to do.
 	tidy(ctx context.Context) (more bool, err error)
 	// clear forgets everything.

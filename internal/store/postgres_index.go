@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ const (
 	// periodSample is of how many messages one says where periods begin, when the index is made of what was written long ago.
 	periodSample = 64
 	// periodLooks and periodReach are how many messages a page looks at and how many periods it asks: some milliseconds.
-	periodLooks = 4000
+	periodLooks = 2500
 	periodReach = 256
 	// fewGroups cost a search of each period less than to look at each message that is found elsewhere.
 	fewGroups = 8
@@ -92,7 +93,7 @@ func (x *postgresIndex) absorb(ctx context.Context, group int64, from, to progre
 		if err := holdPeriods(ctx, s); err != nil {
 			return fmt.Errorf("wait for other nodes: %w", err)
 		}
-		periods, err := x.enter(ctx, s, messages)
+		periods, err := x.enter(ctx, s, group, from.rev, messages)
 		if err != nil {
 			return fmt.Errorf("part the time: %w", err)
 		}
@@ -167,11 +168,9 @@ func (x *postgresIndex) clear(ctx context.Context) error {
 
 // walk asks for some messages and then for more at a time. It tires at the end of a moment alone: the next page goes on
 // before it.
-func (x *postgresIndex) walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func([]moment, chat.Time) (bool, error)) (down chat.Time, more bool, err error) {
-	w := &postgresWalk{postgresIndex: x, r: r, groups: groups, before: moment{at: upTo, group: math.MaxInt64}}
-	if w.gathered, w.beside, err = x.gather(r, groups, n.terms()); err != nil {
-		return 0, false, err
-	}
+func (x *postgresIndex) walk(r *reader, groups map[int64]*searched, n needles, upTo chat.Time, some int, take func([]moment, chat.Time) (bool, error)) (down chat.Time, more bool, err error) {
+	w := &postgresWalk{postgresIndex: x, r: r, groups: slices.Collect(maps.Keys(groups)), before: moment{at: upTo, group: math.MaxInt64}}
+	w.gathered, w.beside = x.gather(groups, n.terms())
 	for looks := 2 * some; !w.tired || w.before.at == upTo; looks *= 8 {
 		named, more, err := w.ask(some, max(some, min(looks, x.looks-w.looked)))
 		if err != nil {
@@ -187,25 +186,19 @@ func (x *postgresIndex) walk(r *reader, groups []int64, n needles, upTo chat.Tim
 }
 
 // gather parts a query in what the index itself is asked of a period, and what is looked for in the messages it has.
-func (x *postgresIndex) gather(r *reader, groups []int64, query string) (gathered string, beside *string, err error) {
+func (x *postgresIndex) gather(groups map[int64]*searched, query string) (gathered string, beside *string) {
 	if len(groups) > x.fewGroups {
-		return query, nil, nil
+		return query, nil
 	}
-	known, err := x.progress(r, groups)
-	if err != nil {
-		return "", nil, err
-	}
-	var all chat.Seq
 	var theirs []string
-	for _, g := range groups {
-		all += known[g].rev - known[g].floor
-		theirs = append(theirs, term(groupWord(g)))
+	for key := range groups {
+		theirs = append(theirs, term(groupWord(key)))
 	}
 	ofGroups := `(` + strings.Join(theirs, ` | `) + `)`
-	if int(all) <= x.fewMessages {
-		return ofGroups, &query, nil
+	if messages(groups) <= x.fewMessages {
+		return ofGroups, &query
 	}
-	return ofGroups + ` & ` + query, nil, nil
+	return ofGroups + ` & ` + query, nil
 }
 
 // postgresWalk is a walk on its way.

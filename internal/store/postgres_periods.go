@@ -36,15 +36,19 @@ func holdPeriods(ctx context.Context, s *session) error {
 }
 
 // enter puts messages into periods, and says which these are, the earliest first. Another one begins where the latest is
-// full, behind all that was sent so far: so no message has to move. Periods are locked.
-func (x *postgresIndex) enter(ctx context.Context, s *session, messages []indexed) ([]period, error) {
-	l, err := x.latest(ctx, s)
-	if err != nil {
-		return nil, err
-	}
+// full, behind all that was sent so far: so no message has to move. Periods are locked. The messages are of a group that was
+// followed up to a rev before.
+func (x *postgresIndex) enter(ctx context.Context, s *session, group int64, rev chat.Seq, messages []indexed) ([]period, error) {
 	var from, upTo chat.Time = math.MaxInt64, 0
 	for _, m := range messages {
 		from, upTo = min(from, m.at), max(upTo, m.at)
+	}
+	l, err := readLatest(ctx, s)
+	if errors.Is(err, chat.ErrNotFound) || err == nil && len(messages) == indexBatch && upTo > l.last { // perhaps the index is far behind
+		l, err = x.partAhead(ctx, s, group, rev)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if l.messages >= int64(x.period) && upTo > l.last {
 		l = latest{period: period{l.number + 1, l.last + 1}}
@@ -63,30 +67,31 @@ func (x *postgresIndex) enter(ctx context.Context, s *session, messages []indexe
 		`SELECT number, start FROM periods WHERE start <= $2 AND start >= (SELECT MAX(start) FROM periods WHERE start <= $1) ORDER BY start`, from, upTo)
 }
 
-// latest reads the latest period, and makes the first ones when there are none.
-func (x *postgresIndex) latest(ctx context.Context, s *session) (l latest, err error) {
-	read := func() error {
-		return s.row(ctx, `SELECT number, start, messages, last FROM periods ORDER BY start DESC LIMIT 1`, nil, &l.number, &l.start, &l.messages, &l.last)
+// partAhead makes the periods of what is not indexed yet and later than all that is: one in periodSample of the messages
+// says where periods begin. Groups are followed one after the other, so the first one that is followed to its end would
+// leave no moment at which a period may begin for all others. It returns the latest period.
+func (x *postgresIndex) partAhead(ctx context.Context, s *session, group int64, rev chat.Seq) (l latest, err error) {
+	if _, err := s.exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
+		return l, err
 	}
-	if err = read(); errors.Is(err, chat.ErrNotFound) {
-		if err = x.partTime(ctx, s); err == nil {
-			err = read()
-		}
+	_, err = s.exec(ctx, `INSERT INTO periods (number, start, messages, last)
+		SELECT (SELECT COALESCE(MAX(number), 0) FROM periods) + ROW_NUMBER() OVER (ORDER BY start), start, 0, start FROM (
+			SELECT 0 AS start WHERE NOT EXISTS (SELECT 1 FROM periods) UNION
+			SELECT sent_at FROM (
+				SELECT m.sent_at, ROW_NUMBER() OVER (ORDER BY m.sent_at) AS n FROM (
+					SELECT key, head, CASE WHEN key = $3 THEN $4 ELSE COALESCE(indexed.rev, 0) END AS rev FROM groups LEFT JOIN indexed ON group_key = key
+				) AS g JOIN messages m ON m.group_key = g.key AND m.seq > g.rev
+				WHERE g.head > g.rev AND (m.group_key + m.seq) % $1 = 0 AND m.sent_at > (SELECT COALESCE(MAX(last), 0) FROM periods)) AS sample
+			WHERE n % $2 = 0) AS starts`, periodSample, max(x.period/periodSample, 1), group, rev)
+	if err != nil {
+		return l, err
 	}
-	return l, err
+	return readLatest(ctx, s)
 }
 
-// partTime makes the first periods, of the messages there are: one in periodSample of them says where periods begin.
-func (x *postgresIndex) partTime(ctx context.Context, s *session) error {
-	if _, err := s.exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
-		return err
-	}
-	_, err := s.exec(ctx, `INSERT INTO periods (number, start, messages, last)
-		SELECT ROW_NUMBER() OVER (ORDER BY start), start, 0, start FROM (
-			SELECT 0 AS start UNION
-			SELECT sent_at FROM (SELECT sent_at, ROW_NUMBER() OVER (ORDER BY sent_at) AS n FROM messages WHERE (group_key + seq) % $1 = 0) AS sample
-			WHERE n % $2 = 0) AS starts`, periodSample, max(x.period/periodSample, 1))
-	return err
+func readLatest(ctx context.Context, s *session) (l latest, err error) {
+	err = s.row(ctx, `SELECT number, start, messages, last FROM periods ORDER BY start DESC LIMIT 1`, nil, &l.number, &l.start, &l.messages, &l.last)
+	return l, err
 }
 
 // dropPeriod drops the earliest period but the first if it has no message: its time is the first one's then.

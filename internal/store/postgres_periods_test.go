@@ -131,6 +131,17 @@ func TestPeriodsHaveSomeMessagesEach(t *testing.T) {
 	p.wantFound(603)
 }
 
+// Who writes faster than the index follows leaves it far behind. It follows group by group, and the periods are none the larger.
+func TestPeriodsOfAnIndexFarBehindAreShort(t *testing.T) {
+	p := newParted(t, chat.Config{})
+	p.say(1200)
+	ask(t, p.url, `TRUNCATE message_words, periods, indexed`)
+	ask(t, p.url, fmt.Sprintf(`INSERT INTO periods (number, start, messages, last) VALUES (1, 0, %d, 1)`, periodLength))
+	p.say(3) // the index hears that there is something to follow
+	p.wantPeriods(15, 25)
+	p.wantFound(1203)
+}
+
 // The index of an older version is of no use, and one is made anew.
 func TestAnIndexWithoutPeriodsIsMadeAnew(t *testing.T) {
 	p := newParted(t, chat.Config{})

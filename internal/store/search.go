@@ -37,6 +37,17 @@ func scanSpoken(s scanner) (m spoken, err error) {
 	return m, err
 }
 
+// Searchable says where a user may look: see chat.SearchReader.
+func (r *reader) Searchable(u chat.UserID) ([]chat.Belonging, error) {
+	return collect(r.ctx, r.session, func(s scanner) (chat.Belonging, error) {
+		g, m := new(chat.Group), new(chat.Membership)
+		err := s.Scan(&g.ID, &g.Kind, &g.Joining, &g.History, &g.Floor, &g.Head, &m.Role, &m.State, &m.FromSeq)
+		return chat.Belonging{Group: g, Membership: m}, err
+	}, `SELECT g.id, g.kind, g.joining, g.history, g.floor, g.head, b.role, b.state, b.from_seq
+		FROM memberships b JOIN groups g ON g.key = b.group_key
+		WHERE b.user_key = (SELECT key FROM users WHERE id = $1) AND b.state = $2 AND g.dissolved_at = 0`, u, chat.MemberActive)
+}
+
 // Search finds messages: see chat.SearchReader.
 func (r *reader) Search(q chat.Search) (page []*chat.Message, next *chat.SearchPlace, err error) {
 	page = []*chat.Message{}
@@ -87,6 +98,14 @@ type searched struct {
 	counters
 	first chat.Seq
 	upTo  chat.Seq // how far the index follows it
+}
+
+// messages is how many messages of these groups the index has, or had.
+func messages(groups map[int64]*searched) (n int) {
+	for _, g := range groups {
+		n += int(max(0, g.upTo-g.floor))
+	}
+	return n
 }
 
 // searching begins a search; chat.ErrNotFound says that nothing can be found.
@@ -157,7 +176,7 @@ func (s *searching) search() error {
 		upTo--
 	}
 	var err error
-	s.down, s.more, err = s.index.walk(s.reader, s.keys(), needles{s.q.Words.Needles(), s.user}, upTo, s.q.Limit+10, s.take)
+	s.down, s.more, err = s.index.walk(s.reader, s.groups, needles{s.q.Words.Needles(), s.user}, upTo, s.q.Limit+10, s.take)
 	if err != nil {
 		return fmt.Errorf("ask the search index: %w", err)
 	}
@@ -169,14 +188,6 @@ func (s *searching) search() error {
 		s.found, s.down, s.more = s.found[:s.q.Limit], 0, true
 	}
 	return nil
-}
-
-func (s *searching) keys() []int64 {
-	keys := make([]int64, 0, len(s.groups))
-	for key := range s.groups {
-		keys = append(keys, key)
-	}
-	return keys
 }
 
 func (s *searching) sort() { slices.SortFunc(s.found, func(a, b moment) int { return b.compare(a) }) }

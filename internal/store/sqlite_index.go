@@ -23,6 +23,8 @@ const (
 	searchVersion = 5
 	// maxLooks is how many rows a page of a search looks at: about 4 ms.
 	maxLooks = 10_000
+	// maxCut is how many messages of a group FTS5 goes through for a word that is not among them: about 1 ms.
+	maxCut = 40_000
 )
 
 // searchTables keep, for a message, only which words it has: not where, and not the text. A message is a row, and rows are
@@ -68,10 +70,11 @@ func timeOf(row int64) chat.Time { return firstTime + chat.Time(row/momentLen) }
 
 // sqliteIndex is an index in a SQLite file, by FTS5. Words come cut already: the tokenizer only parts them at spaces.
 type sqliteIndex struct {
-	db      *sql.DB
-	writer  *session
-	readers *pool
-	looks   int // bounds how many rows a page looks at
+	db          *sql.DB
+	writer      *session
+	readers     *pool
+	looks       int // bounds how many rows a page looks at
+	fewMessages int // a group of so many or fewer is asked for as a word; of one of more, each row that is found is looked at
 
 	// Owned by the indexer.
 	known  map[string]bool // words that the vocabulary has; not all of them
@@ -96,7 +99,7 @@ func openSQLiteIndex(ctx context.Context, path, epoch string) (*sqliteIndex, err
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the search index: %w", err), db.Close())
 	}
-	return &sqliteIndex{db: db, writer: writer, readers: newPool(sqliteDialect, db, readerCount()), looks: maxLooks, known: map[string]bool{}, stale: true}, nil
+	return &sqliteIndex{db: db, writer: writer, readers: newPool(sqliteDialect, db, readerCount()), looks: maxLooks, fewMessages: maxCut, known: map[string]bool{}, stale: true}, nil
 }
 
 // connectIndex opens an index that is whole and of this version and life.
@@ -378,15 +381,15 @@ func (x *sqliteIndex) clear(ctx context.Context) error {
 }
 
 // walk goes through the rows that have the needles, the latest first.
-func (x *sqliteIndex) walk(r *reader, groups []int64, n needles, upTo chat.Time, some int, take func([]moment, chat.Time) (bool, error)) (down chat.Time, more bool, err error) {
+func (x *sqliteIndex) walk(r *reader, groups map[int64]*searched, n needles, upTo chat.Time, some int, take func([]moment, chat.Time) (bool, error)) (down chat.Time, more bool, err error) {
 	err = x.readers.use(r.ctx, func(s *session) error {
 		match, err := x.match(r, s, groups, n)
 		if err != nil {
 			return err
 		}
-		w := sqliteWalk{sqliteIndex: x, r: r, s: s, some: some, take: take, mine: map[int64]bool{}}
-		for _, g := range groups {
-			w.mine[g], w.slots[slotOf(g)] = true, true
+		w := sqliteWalk{sqliteIndex: x, r: r, s: s, some: some, take: take, groups: groups}
+		for key := range groups {
+			w.slots[slotOf(key)] = true
 		}
 		err = each(r.ctx, s, w.look, `SELECT rowid FROM words WHERE words MATCH $1 AND rowid < $2 ORDER BY rowid DESC`,
 			match, rowAfter(upTo))
@@ -402,12 +405,12 @@ func (x *sqliteIndex) walk(r *reader, groups []int64, n needles, upTo chat.Time,
 // sqliteWalk is a walk on its way.
 type sqliteWalk struct {
 	*sqliteIndex
-	r     *reader
-	s     *session
-	some  int
-	take  func([]moment, chat.Time) (bool, error)
-	mine  map[int64]bool
-	slots [1 << slotBits]bool
+	r      *reader
+	s      *session
+	some   int
+	take   func([]moment, chat.Time) (bool, error)
+	groups map[int64]*searched
+	slots  [1 << slotBits]bool
 
 	looked int
 	rows   []int64 // of mine, or of whose key ends alike; not named yet
@@ -454,7 +457,7 @@ func (w *sqliteWalk) name() error {
 	if err != nil {
 		return err
 	}
-	found = slices.DeleteFunc(found, func(m moment) bool { return !w.mine[m.group] })
+	found = slices.DeleteFunc(found, func(m moment) bool { return w.groups[m.group] == nil })
 	more, err := w.take(found, w.down)
 	w.full = !more
 	return err
@@ -465,7 +468,7 @@ const maxExpanded = 250
 
 // match is what FTS5 is asked. Of a beginning FTS5 would first gather every message there is; words it finds one after the
 // other. So a beginning is replaced by the words there are. No needle holds a quote.
-func (x *sqliteIndex) match(r *reader, s *session, groups []int64, n needles) (string, error) {
+func (x *sqliteIndex) match(r *reader, s *session, groups map[int64]*searched, n needles) (string, error) {
 	var terms []string
 	for _, w := range n.words {
 		term := `"` + w.Word + `"`
@@ -480,8 +483,10 @@ func (x *sqliteIndex) match(r *reader, s *session, groups []int64, n needles) (s
 	if n.user != 0 {
 		terms = append(terms, `"`+senderWord(n.user)+`"`)
 	}
-	if len(groups) == 1 {
-		terms = append(terms, `"`+groupWord(groups[0])+`"`)
+	if len(groups) == 1 && messages(groups) <= x.fewMessages {
+		for key := range groups {
+			terms = append(terms, `"`+groupWord(key)+`"`)
+		}
 	}
 	return strings.Join(terms, " AND "), nil
 }

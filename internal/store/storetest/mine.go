@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -63,6 +64,11 @@ func testManyAreReadAsOneByOne(t *testing.T, w *world) {
 			if !reflect.DeepEqual(places[u], in) {
 				t.Errorf("%s is in %v, want %v", u, places[u], in)
 			}
+			searchable, err := r.Searchable(u)
+			w.must(err)
+			if got, want := asRead(searchable), asRead(one.Belongings); !maps.Equal(got, want) {
+				t.Errorf("%s may search %v, want %v", u, got, want)
+			}
 		}
 		if none, err := r.Mine(nil); len(none) != 0 || err != nil {
 			t.Errorf("of nobody: %v, %v", none, err)
@@ -72,6 +78,23 @@ func testManyAreReadAsOneByOne(t *testing.T, w *world) {
 	if none, err := w.store.GroupsOf(w.ctx, nil); len(none) != 0 || err != nil {
 		t.Errorf("nobody is in %v, %v", none, err)
 	}
+}
+
+// read is what says whether, and how far back, a group is read.
+type read struct {
+	group chat.Group
+	role  chat.Role
+	from  chat.Seq
+}
+
+func asRead(all []chat.Belonging) map[chat.GroupID]read {
+	groups := map[chat.GroupID]read{}
+	for _, b := range all {
+		if g, m := b.Group, b.Membership; m.Active() && g.DissolvedAt == 0 {
+			groups[g.ID] = read{chat.Group{Kind: g.Kind, Joining: g.Joining, History: g.History, Floor: g.Floor, Head: g.Head}, m.Role, m.FromSeq}
+		}
+	}
+	return groups
 }
 
 // mine is what a user has of its own, read piece by piece.
