@@ -122,15 +122,20 @@ export const retryNow = (page) => page.locator('[data-testid=connection][data-st
 /** Shows the page in these colours, as if the system had changed to them, and waits until they are there. */
 export async function dress(page, colorScheme) {
   await page.emulateMedia({ colorScheme })
-  const still = () => page.evaluate(() => document.documentElement.dataset.theme + ' ' + document.getAnimations().filter((a) => a instanceof CSSTransition && a.playState !== 'finished').length)
-  await until(still, (s) => s === colorScheme + ' 0', 'the colours')
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20)))))
+  await page.evaluate(async (wanted) => {
+    const frame = () => new Promise(requestAnimationFrame)
+    const changing = () => document.documentElement.dataset.theme !== wanted || document.getAnimations().some((a) => a instanceof CSSTransition && a.playState !== 'finished')
+    for (const end = performance.now() + 10_000; changing(); await frame()) if (performance.now() > end) throw new Error('the colours: still not ' + wanted)
+    await frame()
+    await frame()
+    await new Promise((done) => setTimeout(done, 20))
+  }, colorScheme)
 }
 
 /** Waits until what page.evaluate gives for look satisfies, and gives it. */
 export async function until(look, satisfied, what, ms = 10_000) {
   let seen
-  for (const end = Date.now() + ms; Date.now() < end; await new Promise((r) => setTimeout(r, 50))) {
+  for (const end = Date.now() + ms; Date.now() < end; await new Promise((r) => setTimeout(r, 25))) {
     seen = await look()
     if (satisfied(seen)) return seen
   }

@@ -289,7 +289,7 @@ async function group(w) {
   await w.view('files')
   await w.shut()
   await at(page, 'leave').click()
-  await at(page, 'leave').scrollIntoViewIfNeeded().catch(() => undefined)
+  await at(page, 'leave-sure').scrollIntoViewIfNeeded()
   await w.view('leaving')
 }
 
@@ -450,9 +450,9 @@ async function among(w) {
   const me = members.find((m) => m.nickName === words.me).userId
   await w.goto('')
   await at(page, 'conversations').waitFor()
-  for (let i = 0; i < 120; i++) await say(words.elsewhere)
+  await Promise.all(Array.from({ length: 120 }, () => say(words.elsewhere)))
   await say(`@${words.me} ${words.said[4][1].replace(/^@\S+ /, '')}`, { mentions: [me] })
-  for (let i = 0; i < 30; i++) await say(words.said[5][1])
+  await Promise.all(Array.from({ length: 30 }, () => say(words.said[5][1])))
   await until(() => page.locator('.at-me').count(), (n) => n === 1, 'called')
   const peer = await host.ask('openDirect', { userId: me })
   await host.ask('sendMessage', { groupId: peer.group.groupId, message: words.alone[1], clientId: crypto.randomUUID() })
