@@ -109,6 +109,26 @@ suite('acts', (house) => {
     await until(() => b.locator('.message.to-me .mention.mine').textContent().catch(() => ''), (t) => t === '@小满', 'the name, marked')
   })
 
+  test('a name that is typed out calls who alone bears it, as long as it stands there; in code it calls nobody', async () => {
+    const [a, b] = await two()
+    await say(a, '`@小满` 不算')
+    await say(a, '请@小满看一下')
+    const called = b.locator('[data-testid=message].to-me')
+    const sent = (text) => until(() => rows(a), (all) => all.at(-1).text.startsWith(text) && all.at(-1).state === 'sent', text)
+    await until(() => called.locator('.mention.mine').allTextContents(), (all) => all.join() === '@小满', 'the name, marked')
+    await sent('请@小满看一下')
+    await at(a, 'composer').press('ArrowUp')
+    await say(a, '请@小满看一眼')
+    await until(() => called.allTextContents(), (all) => all.length === 1 && all[0].includes('看一眼'), 'edited, and still called')
+    await sent('请@小满看一眼')
+    await at(a, 'composer').press('ArrowUp')
+    await say(a, '不看了')
+    await until(() => called.count(), (n) => n === 0, 'called no more')
+    await say(a, 'a@小满.com')
+    await until(() => texts(b), (all) => all.includes('a@小满.com'), 'a mail address')
+    assert.equal(await called.count(), 0)
+  })
+
   test('who is writing is told for a while', async () => {
     const [, b, room] = await two()
     const c = await (await house.someone()).tab() // the others' writing was told a moment ago, and is not told again at once

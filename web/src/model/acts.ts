@@ -5,8 +5,8 @@ import type { Link } from './wire'
 // What can be done to a message that is kept. Each says the state that is wanted, so asking twice does no harm; the
 // answer is the row as it is now, and the room takes it at once instead of waiting for the push.
 
-export function edit(link: Link, room: Room, seq: number, message: string): Promise<void> {
-  return act(link, room, 'editMessage', { seq, message })
+export function edit(link: Link, room: Room, seq: number, message: string, mentions?: string[]): Promise<void> {
+  return act(link, room, 'editMessage', { seq, message, ...(mentions && { mentions }) })
 }
 
 export async function recall(link: Link, room: Room, row: Row): Promise<void> {
