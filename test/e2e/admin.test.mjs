@@ -174,6 +174,9 @@ suite('admin', (house) => {
     await audited(page, 'ban')
     await at(page, 'audit-by').first().click()
     await at(page, 'audit-chip').waitFor()
+    await at(page, 'audit-from').fill('2026-01-02')
+    assert.equal(await at(page, 'audit-from-spelled').textContent(), '2026年1月2日 星期五')
+    await at(page, 'audit-from').fill('')
   })
 
   test('groups: limits hold at once, another owner, dissolved', async () => {

@@ -137,6 +137,7 @@ export const en: Catalogue = {
 
   composer: (room) => `Message ${room}`,
   composerTo: (who) => `Message ${who}`,
+  composerShort: 'Message',
   firstWord: 'Say the first thing',
   send: 'Send',
 
@@ -312,8 +313,8 @@ export const en: Catalogue = {
   botHere: 'In this group',
   botElsewhere: 'Not in this group',
   botSeen: (at) => `last used ${at}`,
-  botIn: 'Let in here',
-  botOut: 'Remove from here',
+  botIn: 'Let in',
+  botOut: 'Take out',
   noPicture: 'No colour',
   colour: (n) => `Colour ${n}`,
   bringPhone: 'Bring a phone: scan this and both sides can talk. Both have to be on the same network.',
@@ -356,6 +357,7 @@ export const en: Catalogue = {
   revoke: 'Sign out',
   revokeOthers: 'Sign out all others',
   changeName: 'Change name',
+  rename: 'Rename',
   changePicture: 'Change picture',
   signOutGuest: 'Take another name',
   signOutHint: 'A guest’s name is kept in this browser alone.',

@@ -143,6 +143,7 @@ export const zhCN = {
   // composer
   composer: (room: string) => `发消息到 ${room}`,
   composerTo: (who: string) => `发消息给 ${who}`,
+  composerShort: '发消息',
   firstWord: '说第一句话',
   send: '发送',
 
@@ -376,6 +377,7 @@ export const zhCN = {
   revoke: '退出',
   revokeOthers: '退出其他所有设备',
   changeName: '改名',
+  rename: '改名',
   changePicture: '换头像',
   signOutGuest: '换个名字',
   signOutHint: '访客的名字只留在这个浏览器里。',
