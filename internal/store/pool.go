@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"qun/internal/chat"
 )
@@ -50,6 +51,11 @@ func (p *pool) use(ctx context.Context, read func(*session) error) error {
 // lend runs read on a session. stale says that the session had been lost while it was idle: nothing came of it.
 func (p *pool) lend(ctx context.Context, read func(*session) error) (stale bool, err error) {
 	s, idle, err := p.take()
+	if idle && !s.lives() {
+		s.close() // what it says is of no use to anybody
+		p.drop()
+		return true, nil
+	}
 	if err == nil && !idle {
 		s, err = newReadingSession(ctx, p.dialect, p.db)
 	}
@@ -81,7 +87,19 @@ func (p *pool) take() (s *session, idle bool, err error) {
 	return nil, false, nil
 }
 
+// drop closes the idle sessions: one that had lain with them was lost, and each of them would be found out as slowly.
+func (p *pool) drop() {
+	p.mu.Lock()
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	for _, s := range idle {
+		s.close() // as above
+	}
+}
+
 func (p *pool) put(s *session) {
+	s.rested = time.Now()
 	if s.broken {
 		s.close() // what it says is of no use to anybody
 		return

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"qun/internal/auth"
 	"qun/internal/chat"
 	"qun/internal/faultproxy"
 	"qun/internal/store"
@@ -667,5 +669,53 @@ func TestMigrationThatIsRolledBackIsTriedAgain(t *testing.T) {
 				t.Errorf("got %v, want %v", err, store.ErrUnreachable)
 			}
 		})
+	}
+}
+
+// Connections that were forgotten on the way while nobody used them are found out, all of them by the first.
+func TestForgottenConnectionsHoldNobodyUp(t *testing.T) {
+	const readers = 4
+	at, err := url.Parse(database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var forgets atomic.Bool // until somebody connects anew
+	proxy := faultproxy.New(t, faultproxy.Config{
+		Server: at.Host, Up: faultproxy.PostgresUp, Down: faultproxy.PostgresDown, Judge: func(up bool, message []byte) faultproxy.Fate {
+			if up && bytes.HasPrefix(message[4:], []byte{0, 3}) { // the version of the protocol: its first message
+				forgets.Store(false)
+			}
+			if up && forgets.Load() {
+				return faultproxy.Drop
+			}
+			return faultproxy.Pass
+		},
+	})
+	at.Host = proxy.Addr()
+	s := openPostgres(t, at.String())
+	if err := s.SettleIndex(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var all, inside sync.WaitGroup
+	inside.Add(readers)
+	for range readers { // each on a connection of its own
+		all.Go(func() {
+			err := s.View(t.Context(), func(chat.Reader) error {
+				inside.Done()
+				inside.Wait()
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	time.Sleep(1100 * time.Millisecond) // of quiet, in which they are forgotten
+	forgets.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // two of them would take longer
+	defer cancel()
+	if _, err := s.Account(ctx, "nobody"); !errors.Is(err, auth.ErrNotFound) {
+		t.Errorf("got %v, want %v", err, auth.ErrNotFound)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"qun/internal/chat"
 )
@@ -17,6 +18,8 @@ type session struct {
 	asked   int64 // statements run since it was lent
 	worked  bool  // something was answered since it was lent
 	broken  bool  // nobody knows what state it is in: it is not to be used again
+
+	rested time.Time // since when it is idle; zero: it was not yet
 }
 
 func newSession(ctx context.Context, d *dialect, db *sql.DB) (*session, error) {
@@ -50,6 +53,23 @@ func (s *session) close() error {
 		errs = append(errs, stmt.Close())
 	}
 	return errors.Join(append(errs, s.conn.Close())...)
+}
+
+const (
+	// maxRest is how long a session may be idle before it has to give a sign of life, and maxSilence how long that may take.
+	maxRest    = time.Second
+	maxSilence = 3 * time.Second
+)
+
+// lives reports whether a session is of use that was idle. What stands between here and the server may have forgotten its
+// connection without a word, and who asks it anything would wait for ever.
+func (s *session) lives() bool {
+	if s.dialect.hangUp == nil || time.Since(s.rested) < maxRest {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), maxSilence)
+	defer cancel()
+	return s.conn.PingContext(ctx) == nil
 }
 
 func (s *session) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
