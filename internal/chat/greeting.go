@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"qun/internal/gather"
 )
@@ -32,6 +33,8 @@ const (
 	// greetedAtOnce is how many reads there are at a time for those who are greeted, and greetedTogether how many share one.
 	greetedAtOnce   = 2
 	greetedTogether = 64
+	// greetPatience is how long a read may take that is not made once more: clients wait no longer for it either.
+	greetPatience = 10 * time.Second
 )
 
 // greetings read what somebody is told who comes, of all at once who come at the same time. When thousands come back, each
@@ -43,8 +46,12 @@ type greetings struct {
 
 func newGreetings(s *Service) greetings {
 	return greetings{
-		groups: gather.New(gather.Config[UserID, []MyGroup]{Answer: s.groupsOf, AtOnce: greetedAtOnce, Most: greetedTogether}),
-		all:    gather.New(gather.Config[greeting, greeted]{Answer: s.greet, AtOnce: greetedAtOnce, Most: greetedTogether}),
+		groups: gather.New(gather.Config[UserID, []MyGroup]{
+			Answer: s.groupsOf, AtOnce: greetedAtOnce, Most: greetedTogether, Patience: greetPatience,
+		}),
+		all: gather.New(gather.Config[greeting, greeted]{
+			Answer: s.greet, AtOnce: greetedAtOnce, Most: greetedTogether, Patience: greetPatience,
+		}),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Gather answers questions, several at a time. Who asks when nobody else does is answered at once, alone; who asks while others
@@ -30,6 +31,9 @@ type Config[Q, A any] struct {
 	Answer func(ctx context.Context, questions []Q) ([]A, error)
 	AtOnce int // how many calls of it there may be at a time
 	Most   int // how many questions a call may get
+	// Patience is how long a call may take that is given up and made once more then, without bound: what hangs may be a
+	// connection, of which the next call gets another. 0: a call is not given up.
+	Patience time.Duration
 }
 
 // New makes a Gather.
@@ -114,7 +118,20 @@ func (g *Gather[Q, A]) serve(crowd []*asker[Q, A]) {
 			}
 		}
 	}()
-	answers, err = g.cfg.Answer(ctx, questions)
+	answers, err = g.answer(ctx, questions)
+}
+
+func (g *Gather[Q, A]) answer(ctx context.Context, questions []Q) ([]A, error) {
+	if g.cfg.Patience > 0 {
+		limited, cancel := context.WithTimeout(ctx, g.cfg.Patience)
+		answers, err := g.cfg.Answer(limited, questions)
+		late := limited.Err() != nil && ctx.Err() == nil
+		cancel()
+		if err == nil || !late {
+			return answers, err
+		}
+	}
+	return g.cfg.Answer(ctx, questions)
 }
 
 // pass makes the first of those who wait answer them all.

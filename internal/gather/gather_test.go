@@ -147,3 +147,41 @@ func TestAccidentEndsNothing(t *testing.T) {
 		}
 	})
 }
+
+// A call that hangs holds its crowd for a while only; one that is slow twice is waited for.
+func TestWhatHangsIsAskedOnceMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const patience = 5 * time.Second
+		calls := 0
+		g := gather.New(gather.Config[int, int]{AtOnce: 1, Most: 4, Patience: patience, Answer: func(ctx context.Context, questions []int) ([]int, error) {
+			calls++
+			lasts := 2 * patience // slow
+			if calls == 1 {
+				lasts = time.Hour // hangs
+			}
+			select {
+			case <-time.After(lasts):
+				return questions, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}})
+		for want, took := range []time.Duration{3 * patience, 3 * patience} {
+			began := time.Now()
+			if answer, err := g.Ask(t.Context(), want); answer != want || err != nil {
+				t.Errorf("%d was answered with %d, %v", want, answer, err)
+			}
+			if time.Since(began) != took {
+				t.Errorf("it took %s, want %s", time.Since(began), took)
+			}
+		}
+		if calls != 4 {
+			t.Errorf("%d calls, want 4", calls)
+		}
+		gone, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := g.Ask(gone, 1); !errors.Is(err, context.Canceled) || calls != 5 {
+			t.Errorf("nobody waited any more: got %v and %d calls", err, calls)
+		}
+	})
+}

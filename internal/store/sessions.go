@@ -48,10 +48,13 @@ func readAll[T any](ctx context.Context, s *Store, scan func(scanner) (T, error)
 const (
 	lookUpsAtOnce    = 2
 	lookedUpTogether = 64
+	lookUpPatience   = 10 * time.Second // clients wait no longer either
 )
 
 func lookUps[K, T any](answer func(context.Context, []K) ([]*T, error)) *gather.Gather[K, *T] {
-	return gather.New(gather.Config[K, *T]{Answer: answer, AtOnce: lookUpsAtOnce, Most: lookedUpTogether})
+	return gather.New(gather.Config[K, *T]{
+		Answer: answer, AtOnce: lookUpsAtOnce, Most: lookedUpTogether, Patience: lookUpPatience,
+	})
 }
 
 // inOrder are the rows that belong to some keys, nil where there is none.
