@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -67,7 +66,7 @@ type MyGroup struct {
 func (s *Service) MyGroups(ctx context.Context, who *User) ([]MyGroup, error) {
 	groups, err := s.greetings.groups.Ask(ctx, who.ID)
 	if err != nil {
-		return nil, fmt.Errorf("list groups of %s: %w", who.ID, err)
+		return nil, refusal(err, "list groups of "+string(who.ID))
 	}
 	return groups, nil
 }

@@ -22,6 +22,13 @@ func (s *interrupted) View(ctx context.Context, do func(chat.Reader) error) erro
 	return s.Store.View(ctx, do)
 }
 
+func (s *interrupted) GroupsOf(ctx context.Context, users []chat.UserID) (map[chat.UserID][]chat.MyGroup, error) {
+	if s.away.Load() {
+		return nil, fmt.Errorf("%w: connect", chat.ErrBusy)
+	}
+	return s.Store.GroupsOf(ctx, users)
+}
+
 // Whoever asks while nothing can be read is asked to come again: it is no accident. A message that a rule refuses is looked up
 // among those that were sent.
 func TestWhatCannotBeReadForNowIsNoAccident(t *testing.T) {
@@ -42,6 +49,8 @@ func TestWhatCannotBeReadForNowIsNoAccident(t *testing.T) {
 			return err
 		},
 		"my settings": func() error { _, err := service.Me(h.ctx, alice); return err },
+		"my groups":   func() error { _, err := service.MyGroups(h.ctx, alice); return err },
+		"my greeting": func() error { _, _, err := service.Greet(h.ctx, alice, nil); return err },
 		"my bots":     func() error { _, err := service.Bots(h.ctx, alice); return err },
 	} {
 		if err := ask(); code(err) != chat.CodeBusy {
