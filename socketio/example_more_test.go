@@ -73,7 +73,7 @@ func ExampleBroadcast_EmitWithAck() {
 
 	voted := make(chan string)
 	go func() {
-		votes, err := socketio.AskAll[string](context.Background(), server.Of("/").To().Timeout(50*time.Millisecond), "tea or coffee?")
+		votes, err := socketio.AskAll[string](context.Background(), server.Of("/").To().Timeout(2*time.Second), "tea or coffee?")
 		voted <- fmt.Sprint(votes, " ", errors.Is(err, context.DeadlineExceeded))
 	}()
 	first.hears()

@@ -229,47 +229,74 @@ const patience = 10 * time.Second
 type visitor struct {
 	server *socketio.Server
 	url    string
+	heard  []string // what came and was not printed yet
 }
 
 // visitors are all of them, so that shutdown can let them go.
-var visitors []visitor
+var visitors []*visitor
 
 // visit opens a connection and joins a namespace.
-func visit(server *socketio.Server, namespace string) visitor {
-	v := visitor{server, "/socket.io/?EIO=4&transport=polling"}
+func visit(server *socketio.Server, namespace string) *visitor {
+	v := &visitor{server: server, url: "/socket.io/?EIO=4&transport=polling"}
 	var open struct{ SID string }
 	_ = json.Unmarshal([]byte(v.do("GET", "")[1:]), &open)
 	v.url += "&sid=" + open.SID
 	visitors = append(visitors, v)
 	v.emits("0" + namespace)
-	if namespace == "/" {
-		v.do("GET", "")
-	}
 	return v
 }
 
-// emits sends a packet, and returns when it has been handled, as far as that can be seen.
-func (v visitor) emits(packet string) {
+// emits sends a packet, and returns when it has been handled: a CONNECT is answered, and what was sent after that is refused.
+func (v *visitor) emits(packet string) {
 	v.do("POST", "4"+packet)
-	time.Sleep(5 * time.Millisecond)
+	if strings.HasPrefix(packet, "0") {
+		v.await(func(answer string) bool { return answer[0] == '0' || answer[0] == '4' })
+	}
+	v.do("POST", "40"+nowhere)
+	v.await(func(answer string) bool { return strings.HasPrefix(answer, "4"+nowhere) })
 }
 
-// hears waits for packets and prints them.
-func (v visitor) hears() {
-	for packet := range strings.SplitSeq(v.do("GET", ""), "\x1e") {
-		if packet = strings.TrimPrefix(packet, "4"); !strings.Contains(packet, `"sid"`) {
-			fmt.Println(packet)
+// nowhere is a namespace that there is not.
+const nowhere = "/nowhere"
+
+// await takes packets until the answer has come. What is to be printed of them is kept.
+func (v *visitor) await(isAnswer func(string) bool) {
+	for answered := false; !answered; {
+		for _, packet := range v.take() {
+			answered = answered || isAnswer(packet)
+			if !strings.Contains(packet, `"sid"`) && !strings.HasPrefix(packet, "4"+nowhere) {
+				v.heard = append(v.heard, packet)
+			}
 		}
 	}
 }
 
+// hears prints packets, and waits for some if there are none.
+func (v *visitor) hears() {
+	if len(v.heard) == 0 {
+		v.heard = v.take()
+	}
+	for _, packet := range v.heard {
+		fmt.Println(packet)
+	}
+	v.heard = nil
+}
+
+// take waits for packets.
+func (v *visitor) take() (packets []string) {
+	for packet := range strings.SplitSeq(v.do("GET", ""), "\x1e") {
+		packets = append(packets, strings.TrimPrefix(packet, "4"))
+	}
+	return packets
+}
+
 // leaves closes the connection.
-func (v visitor) leaves() {
+func (v *visitor) leaves() {
 	v.do("POST", "1")
 	v.do("GET", "") // the poll that the server waits for, to end the session
 }
 
-func (v visitor) do(method, body string) string {
+func (v *visitor) do(method, body string) string {
 	answer := httptest.NewRecorder()
 	v.server.ServeHTTP(answer, httptest.NewRequest(method, v.url, strings.NewReader(body)))
 	return answer.Body.String()
