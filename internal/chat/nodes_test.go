@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,6 +74,18 @@ type townNode struct {
 	store *store.Store
 	node  *cluster.Node
 	bus   *clustertest.Bus
+	looks atomic.Int64 // at what other nodes wrote
+}
+
+// watched is a node's store, which counts how often the node looks.
+type watched struct {
+	*store.Store
+	node *townNode
+}
+
+func (s watched) Elsewhere(ctx context.Context) (string, error) {
+	s.node.looks.Add(1)
+	return s.Store.Elsewhere(ctx)
 }
 
 // client is one device as the protocol wants it: what comes while it opens a group is held; a number it has is merged
@@ -130,7 +143,7 @@ func (n *townNode) open() {
 	cfg := noLimits()
 	cfg.ReadWait = time.Millisecond
 	cfg.Cluster = &chat.Cluster{Bus: n.node.Topic("chat"), Here: n}
-	n.Service = chat.New(s, n, cfg)
+	n.Service = chat.New(watched{s, n}, n, cfg)
 	n.node.Start()
 }
 
@@ -421,13 +434,28 @@ func (w *town) restart(i int) {
 	n.open()
 }
 
-// waitFor waits until something is so that is asked under the lock.
+// waitFor waits until something is so that is asked under the lock. What has to be so in d may take longer on a busy machine: until
+// each node has looked at what others wrote, and told of it, twice.
 func (w *town) waitFor(d time.Duration, so func() bool) bool {
-	for end := time.Now().Add(d); ; <-time.After(2 * time.Millisecond) {
+	before := make([]int64, len(w.nodes))
+	for i, n := range w.nodes {
+		before[i] = n.looks.Load()
+	}
+	looked := func() bool {
+		for i, n := range w.nodes {
+			if n.looks.Load() < before[i]+4 { // the first may have begun before, and the last has only begun
+				return false
+			}
+		}
+		return true
+	}
+	const forEver = time.Minute
+	for began := time.Now(); ; <-time.After(2 * time.Millisecond) {
+		enough, took := looked(), time.Since(began)
 		w.mu.Lock()
 		is := so()
 		w.mu.Unlock()
-		if is || time.Now().After(end) {
+		if is || took > d && enough || took > forEver {
 			return is
 		}
 	}

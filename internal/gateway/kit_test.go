@@ -18,7 +18,8 @@ import (
 	"qun/test/sioclient"
 )
 
-const patience = 10 * time.Second
+// patience is for how long a test waits for what has to come: a busy machine may take its time.
+const patience = 30 * time.Second
 
 // house is a gateway on a real store and a real server.
 type house struct {
