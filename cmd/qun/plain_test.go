@@ -90,18 +90,40 @@ func TestTheJoinLineComesAtEachEntryOfAPlainGuest(t *testing.T) {
 	}
 }
 
+// soon does something that has to be done within a time for which the server waits, in a room that is nobody's yet, and then
+// looks at what came of it. Where a busy machine took longer it is done again.
+func soon(t *testing.T, limit time.Duration, do func(room string) (look func())) {
+	t.Helper()
+	for try := range 20 {
+		begin := time.Now()
+		look := do(fmt.Sprint("hall ", try))
+		if time.Since(begin) < limit {
+			look()
+			return
+		}
+	}
+	t.Fatalf("not done within %s, however often", limit)
+}
+
 func TestWhatWasTypedTooEarlyWaitsAndArrivesInOrder(t *testing.T) {
 	p := start(t)
-	anna, ben := p.dial(t), p.dial(t)
-	anna.join("hall", "Anna")
-	for i := range 5 {
-		ben.say("sendMessage", object{"room": "hall", "message": fmt.Sprint("early ", i)})
-	}
-	ben.join("hall", "Ben")
-	want := []string{"Anna: Anna 加入了 hall 房间", "Ben: Ben 加入了 hall 房间", "Ben: early 0", "Ben: early 1", "Ben: early 2", "Ben: early 3", "Ben: early 4"}
-	if got := spoken(anna.hears(7)); !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	soon(t, 2*time.Second, func(room string) func() {
+		anna, ben := p.dial(t), p.dial(t)
+		anna.join(room, "Anna")
+		for i := range 5 {
+			ben.say("sendMessage", object{"room": room, "message": fmt.Sprint("early ", i)})
+		}
+		ben.join(room, "Ben")
+		return func() {
+			want := []string{
+				"Anna: Anna 加入了 " + room + " 房间", "Ben: Ben 加入了 " + room + " 房间",
+				"Ben: early 0", "Ben: early 1", "Ben: early 2", "Ben: early 3", "Ben: early 4",
+			}
+			if got := spoken(anna.hears(7)); !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+	})
 }
 
 func TestWhatWaitsTooLongIsRefused(t *testing.T) {
@@ -125,41 +147,57 @@ func TestWhatWaitsTooLongIsRefused(t *testing.T) {
 
 func TestOnlySoMuchWaits(t *testing.T) {
 	p := start(t, "--limit-messages", "0")
-	byCount, bySize := p.dial(t), p.dial(t)
-	for i := range 33 {
-		byCount.say("sendMessage", object{"room": "a", "message": fmt.Sprint(i)})
-	}
-	if got := byCount.hears(1)[0]; got.Kind != "notice" { // the 33rd, at once
-		t.Errorf("got %+v", got)
-	}
-	byCount.join("a", "Anna")
-	if got := byCount.hears(34); got[33].Message != "31" {
-		t.Errorf("the last is %+v", got[33])
-	}
-	for range 3 {
-		bySize.say("sendMessage", object{"room": "b", "message": strings.Repeat("x", 30_000)})
-	}
-	if got := bySize.hears(1)[0]; got.Kind != "notice" {
-		t.Errorf("got %+v", got)
-	}
+	soon(t, 2*time.Second, func(room string) func() {
+		byCount := p.dial(t)
+		for i := range 33 {
+			byCount.say("sendMessage", object{"room": room, "message": fmt.Sprint(i)})
+		}
+		first := byCount.hears(1)[0] // the 33rd, at once
+		byCount.join(room, "Anna")
+		return func() {
+			if first.Kind != "notice" {
+				t.Errorf("got %+v", first)
+			}
+			if got := byCount.hears(34); got[33].Message != "31" {
+				t.Errorf("the last is %+v", got[33])
+			}
+		}
+	})
+	soon(t, 2*time.Second, func(room string) func() {
+		bySize := p.dial(t)
+		for range 3 {
+			bySize.say("sendMessage", object{"room": room, "message": strings.Repeat("x", 30_000)})
+		}
+		first := bySize.hears(1)[0]
+		return func() {
+			if first.Kind != "notice" {
+				t.Errorf("got %+v", first)
+			}
+		}
+	})
 }
 
 func TestNoticesComeAtMostOnceInThreeSeconds(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	anna := p.dial(t)
-	anna.join("hall", "Anna")
-	for range 10 {
-		anna.say("sendMessage", object{"room": "elsewhere", "message": "x"})
-	}
-	if got := anna.settled(); len(got) != 2 || got[1].Kind != "notice" {
-		t.Fatalf("got %v", spoken(got))
-	}
-	time.Sleep(3100 * time.Millisecond) // the one thing that cannot be virtual over a real server
-	anna.say("sendMessage", object{"room": "elsewhere", "message": "x"})
-	if got := anna.hears(3); got[2].Kind != "notice" {
-		t.Errorf("got %v", spoken(got))
-	}
+	soon(t, 3*time.Second, func(room string) func() {
+		anna := p.dial(t)
+		anna.join(room, "Anna")
+		for range 10 {
+			anna.say("sendMessage", object{"room": "elsewhere", "message": "x"})
+		}
+		got := anna.settled()
+		return func() {
+			if len(got) != 2 || got[1].Kind != "notice" {
+				t.Fatalf("got %v", spoken(got))
+			}
+			time.Sleep(3100 * time.Millisecond) // the one thing that cannot be virtual over a real server
+			anna.say("sendMessage", object{"room": "elsewhere", "message": "x"})
+			if got := anna.hears(3); got[2].Kind != "notice" {
+				t.Errorf("got %v", spoken(got))
+			}
+		}
+	})
 }
 
 func TestEmptyAndOddMessagesAreRefusedWithoutANotice(t *testing.T) {

@@ -145,7 +145,7 @@ func (l *lobby) check(must, mustNot map[string]bool) {
 // awaitTold waits until everything is announced and looks whether it came dense and in order.
 func (l *lobby) awaitTold(head chat.Seq) {
 	l.t.Helper()
-	for range 5000 {
+	for range 30_000 {
 		l.mu.Lock()
 		heard := l.heard[l.group]
 		l.mu.Unlock()

@@ -28,9 +28,17 @@ func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
 	server := durable(t)
 	l := newLobby(t, store.Config{URL: server.URL("postgres")})
 	ctx, stop := context.WithCancel(t.Context())
-	answers := l.flood(ctx, 12)
+	acknowledged, answers := l.flood(ctx, 12)
+	load := func() { // the fault must come in the middle of it
+		for before, began := acknowledged(), time.Now(); acknowledged() < before+30; time.Sleep(5 * time.Millisecond) {
+			if time.Since(began) > time.Minute {
+				t.Fatal("nothing is acknowledged any more")
+			}
+		}
+		time.Sleep(rand.N(300 * time.Millisecond))
+	}
 	for range 3 {
-		time.Sleep(300 * time.Millisecond) // of load: the fault must come in the middle of it
+		load()
 		if err := server.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +46,7 @@ func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	time.Sleep(300 * time.Millisecond)
+	load()
 	stop()
 	must, mustNot, unknown := answers()
 	if len(must) < 100 || len(mustNot) == 0 {
@@ -50,9 +58,9 @@ func TestKilledServerLosesNothingAcknowledged(t *testing.T) {
 	l.check(must, mustNot)
 }
 
-// flood lets so many guests speak until ctx ends. answers waits for them and says which texts were acknowledged, which
-// refused, and of how many nobody knows.
-func (l *lobby) flood(ctx context.Context, guests int) (answers func() (must, mustNot map[string]bool, unknown int)) {
+// flood lets so many guests speak until ctx ends. acknowledged says how many texts were so far; answers waits for the guests and
+// says which texts were acknowledged, which refused, and of how many nobody knows.
+func (l *lobby) flood(ctx context.Context, guests int) (acknowledged func() int, answers func() (must, mustNot map[string]bool, unknown int)) {
 	var mu sync.Mutex
 	must, mustNot, unknown := map[string]bool{}, map[string]bool{}, 0
 	var all sync.WaitGroup
@@ -80,7 +88,12 @@ func (l *lobby) flood(ctx context.Context, guests int) (answers func() (must, mu
 			}
 		})
 	}
-	return func() (map[string]bool, map[string]bool, int) {
+	acknowledged = func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(must)
+	}
+	return acknowledged, func() (map[string]bool, map[string]bool, int) {
 		all.Wait()
 		return must, mustNot, unknown
 	}

@@ -61,7 +61,7 @@ func TestOnPostgreSQLOneDoesItAlone(t *testing.T) {
 	if err != nil || !did {
 		t.Fatal(did, err)
 	}
-	for end := time.Now().Add(5 * time.Second); !try("sweep"); {
+	for end := time.Now().Add(30 * time.Second); !try("sweep"); {
 		if time.Now().After(end) {
 			t.Fatal("who is done does not let go")
 		}
