@@ -34,7 +34,7 @@ func TestStepsOfTheClockAreBorne(t *testing.T) {
 				for _, r := range w.residents {
 					r.drop() // and goes to a node of another time
 				}
-				pause(lasts / 3)
+				w.bear(lasts / 3)
 			}
 		},
 	}})

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -84,13 +83,6 @@ func (h *house) judgeRedis(up bool, message []byte) faultproxy.Fate {
 func happens(share *atomic.Pointer[float64]) bool {
 	p := share.Load()
 	return p != nil && rand.Float64() < *p
-}
-
-// during lets something happen by chance for a while.
-func during(share *atomic.Pointer[float64], p float64, d time.Duration) {
-	share.Store(&p)
-	pause(d)
-	share.Store(nil)
 }
 
 // sql runs statements on the database itself, and calls do before it hangs up.

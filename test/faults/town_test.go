@@ -20,6 +20,8 @@ type town struct {
 	nodes     []*server
 	books     *books
 	residents []*resident
+	heard     float64       // the least part of what they would say that has to be acknowledged while something is broken
+	slack     time.Duration // in the short form: how much more time the machine is given, for it took so long when all was well
 	size
 
 	door     chan struct{} // has places for as many as may move in at a time
