@@ -15,6 +15,8 @@ NODE_TESTS = \
 # The race detector looks at our code and at what it calls, not into SQLite, which is C in Go's clothes: that is two thirds of the
 # time. No more may be left out: what is generic in the standard library is compiled where it is used, and would be blind for all.
 RACE = -race '-gcflags=modernc.org/sqlite/lib=-race=false'
+# What hangs ends with this; what is slow does not. A busy machine takes eight minutes for test/faults alone.
+LIMIT = -timeout 30m
 FUZZTIME ?= 30s
 SOAKTIME ?= 20m
 
@@ -28,10 +30,10 @@ build: qun testbed ## leave bin/qun: one static file, the web app inside; and bi
 ## For who changes it
 
 test: build seed $(MODULES) ## everything that needs no outside service; what was skipped, and why, stands at the end
-	$(TALLY) 'go test -json -shuffle=on ./...' $(NODE_TESTS)
+	$(TALLY) 'go test -json -shuffle=on $(LIMIT) ./...' $(NODE_TESTS)
 
 check: formatted vet lint build seed $(MODULES) ## what must be green before a commit: lint, race detector, browsers
-	$(TALLY) "go test -json $(RACE) -shuffle=on ./..." 'go test -json -run Allocat ./engineio ./socketio ./internal/gateway' $(NODE_TESTS)
+	$(TALLY) "go test -json $(RACE) -shuffle=on $(LIMIT) ./..." 'go test -json -run Allocat ./engineio ./socketio ./internal/gateway' $(NODE_TESTS)
 	$(MAKE) fuzz FUZZTIME=1s
 
 bench: ## Qun beside other servers, twenty-five minutes on a quiet machine; ARGS=-quick for one short round
