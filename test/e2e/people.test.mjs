@@ -247,7 +247,7 @@ suite('people', (house) => {
     await at(owner, 'make-invite').click()
     const link = await until(() => owner.locator('.invite .link').textContent().catch(() => ''), (t) => t.includes('/i/'), 'the link')
     await at(owner, 'list-invites').click()
-    await until(() => at(owner, 'invite').allTextContents(), (t) => t.length === 1 && t[0].includes('阿八') && t[0].includes('进来过 0 人'), 'the invite')
+    await until(() => at(owner, 'invite').allTextContents(), (t) => t.length === 1 && t[0].includes('阿八') && t[0].includes('还没人用过'), 'the invite')
     await at(owner, 'revoke-invite').click()
     await at(owner, 'invite').waitFor({ state: 'detached' })
     await at(owner, 'make-invite').waitFor()
