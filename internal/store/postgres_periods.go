@@ -29,9 +29,10 @@ type latest struct {
 	last     chat.Time // when the latest of all was sent
 }
 
-// holdPeriods keeps everybody else from writing terms and from adding and dropping periods, until the end of the transaction.
+// holdPeriods keeps everybody else from writing terms and from adding and dropping periods, until the end of the transaction. It
+// waits longer than for other locks: who makes the first periods looks through all messages.
 func holdPeriods(ctx context.Context, s *session) error {
-	_, err := s.exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockPeriods)
+	_, err := s.exec(ctx, `SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock($1)`, lockPeriods)
 	return err
 }
 

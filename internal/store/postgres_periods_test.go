@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -201,4 +203,49 @@ func TestNodesPartTheTimeAlike(t *testing.T) {
 	}
 	all.Wait()
 	p.wantFound(360)
+}
+
+// logged is what a store reports.
+type logged struct {
+	mu   sync.Mutex // guards below
+	text bytes.Buffer
+}
+
+func (l *logged) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// While another node makes the first periods, which takes long, who waits for it has no failure to report.
+func TestWhoWaitsForAnotherNodesPeriodsIsPatient(t *testing.T) {
+	p := newParted(t, chat.Config{})
+	var report logged
+	s, err := store.Open(t.Context(), store.Config{URL: p.url + "&lock_timeout=50ms", Logger: slog.New(slog.NewTextHandler(&report, nil))})
+	p.must(err)
+	other, err := pgx.Connect(t.Context(), p.url)
+	p.must(err)
+	defer other.Close(context.Background())
+	_, err = other.Exec(t.Context(), `SELECT pg_advisory_lock($1)`, 0x71756e04)
+	p.must(err)
+	service := chat.New(s, deaf{}, chat.Config{})
+	_, err = service.SendMessage(t.Context(), p.alice, chat.NewMessage{Group: p.rooms[0], Text: "hello"})
+	p.must(err)
+	for waits := false; !waits && report.String() == ""; <-time.After(10 * time.Millisecond) {
+		p.must(other.QueryRow(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+			WHERE wait_event = 'advisory' AND query_start < clock_timestamp() - interval '200 milliseconds')`).Scan(&waits))
+	}
+	p.must(other.Close(t.Context()))
+	p.must(s.SettleIndex(t.Context()))
+	p.must(service.Close(t.Context()))
+	p.must(s.Close())
+	if said := report.String(); said != "" {
+		t.Errorf("it reports %s", said)
+	}
 }
