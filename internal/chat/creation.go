@@ -2,6 +2,8 @@ package chat
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,24 +22,99 @@ type NewGroup struct {
 	Visibility Visibility `json:"visibility,omitempty"`
 	Joining    Joining    `json:"joining,omitempty"`
 	History    Extent     `json:"history,omitempty"`
-	Room       string     `json:"room,omitempty"`    // the address of one that is not private; "": its name
-	Members    []UserID   `json:"members,omitempty"` // beside who makes it; who cannot be added is left out
+	Room       string     `json:"room,omitempty"`     // the address of one that is not private; "": its name
+	Members    []UserID   `json:"members,omitempty"`  // beside who makes it; who cannot be added is left out
+	ClientID   string     `json:"clientId,omitempty"` // 1–64 bytes, or empty: then it is made as often as it is asked
+}
+
+// hash is what is compared when a clientId comes again: all of the request.
+func (in NewGroup) hash() (RequestHash, error) {
+	in.ClientID = ""
+	data, err := json.Marshal(in)
+	sum := sha256.Sum256(data)
+	return RequestHash(sum[:16]), err
+}
+
+// Made is the answer to NewGroup: the group as it is now.
+type Made struct {
+	Group     *Group `json:"group"`
+	Duplicate bool   `json:"duplicate,omitempty"`
+}
+
+// Founding is a group on its way into the store.
+type Founding struct {
+	Group    *Group
+	Key      string // its address, as it is looked up; "": it has none
+	By       UserID
+	ClientID string // "": of none
+	Hash     RequestHash
 }
 
 // GroupStore makes groups.
 type GroupStore interface {
-	// CreateGroup makes g, at the address key unless that is "", and runs first on it as Change does, all or nothing. An
-	// address that another group has is ErrNameTaken.
-	CreateGroup(ctx context.Context, key string, g *Group, first func(tx GroupTx) error) error
+	// CreateGroup makes a group, and runs first on it as Change does, all or nothing. A clientId under which its user made
+	// one before is ErrClientIDUsed, an address that another group has ErrNameTaken.
+	CreateGroup(ctx context.Context, f *Founding, first func(tx GroupTx) error) error
 }
 
-// CreateGroup makes a group that who owns.
-func (s *Service) CreateGroup(ctx context.Context, who *User, in NewGroup) (*Group, error) {
+// CreateGroup makes a group that who owns. The same clientId of the same user is the same group, for ever: it is answered as
+// who sees it now, before any other rule is asked.
+func (s *Service) CreateGroup(ctx context.Context, who *User, in NewGroup) (*Made, error) {
 	if err := s.begin(); err != nil {
 		return nil, err
 	}
 	defer s.life.RUnlock()
-	g, key, err := s.newGroup(ctx, who, &in)
+	if !validClientID(in.ClientID) {
+		return nil, refuseClientID()
+	}
+	made, err := s.madeBefore(ctx, who, &in)
+	if err != nil || made != nil {
+		return made, err
+	}
+	group, err := s.create(ctx, who, &in)
+	if errors.Is(err, ErrClientIDUsed) { // meanwhile
+		return s.madeBefore(ctx, who, &in)
+	}
+	if err != nil {
+		return nil, refusal(err, "make a group")
+	}
+	return &Made{Group: group}, nil
+}
+
+// madeBefore answers a request that was granted before; nil: it was not.
+func (s *Service) madeBefore(ctx context.Context, who *User, in *NewGroup) (*Made, error) {
+	if in.ClientID == "" {
+		return nil, nil
+	}
+	var id GroupID
+	var hash RequestHash
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		id, hash, err = r.GroupByClientID(who.ID, in.ClientID)
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, refusal(err, "look up a clientId")
+	}
+	if asked, err := in.hash(); err != nil || hash != asked {
+		return nil, refuseMadeAlready()
+	}
+	group, err := s.Group(ctx, who, id)
+	if err != nil {
+		return nil, err
+	}
+	return &Made{group, true}, nil
+}
+
+// create makes a group that was not made before.
+func (s *Service) create(ctx context.Context, who *User, in *NewGroup) (*Group, error) {
+	hash, err := in.hash()
+	if err != nil {
+		return nil, err
+	}
+	g, key, err := s.newGroup(ctx, who, in)
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +130,11 @@ func (s *Service) CreateGroup(ctx context.Context, who *User, in NewGroup) (*Gro
 		return err
 	})
 	if err != nil {
-		return nil, refusal(err, "read whom a group begins with")
+		return nil, err
 	}
 	var made *Group
-	err = s.store.CreateGroup(ctx, key, g, func(tx GroupTx) (err error) {
+	f := &Founding{Group: g, Key: key, By: who.ID, ClientID: in.ClientID, Hash: hash}
+	err = s.store.CreateGroup(ctx, f, func(tx GroupTx) (err error) {
 		made, err = s.found(tx, who, members)
 		return err
 	})
@@ -64,7 +142,7 @@ func (s *Service) CreateGroup(ctx context.Context, who *User, in NewGroup) (*Gro
 		return nil, s.refuseAddress(ctx, g.Room)
 	}
 	if err != nil {
-		return nil, refusal(err, "make a group")
+		return nil, err
 	}
 	s.announcer.settle(ctx, counter{group: g.ID})
 	s.announcer.settle(ctx, counter{user: who.ID})

@@ -450,9 +450,9 @@ func TestAvatarsAreMadeOfOnesOwnPictures(t *testing.T) {
 	if _, err := h.OpenAvatar(face.ID); code(err) != chat.CodeNotFound {
 		t.Errorf("a file opened as an avatar: %v", err)
 	}
-	group, err := h.CreateGroup(h.ctx, alice, chat.NewGroup{Name: "hall", Visibility: chat.VisibilityPrivate})
+	made, err := h.CreateGroup(h.ctx, alice, chat.NewGroup{Name: "hall", Visibility: chat.VisibilityPrivate})
 	h.must(err)
-	group, err = h.UpdateGroup(h.ctx, alice, chat.GroupUpdate{Group: group.ID, Avatar: &face.ID})
+	group, err := h.UpdateGroup(h.ctx, alice, chat.GroupUpdate{Group: made.Group.ID, Avatar: &face.ID})
 	if err != nil || kept.avatars[chat.FileID(strings.TrimPrefix(group.Avatar, "/avatars/"))] != face.ID {
 		t.Errorf("the group's is %+v, %v", group, err)
 	}

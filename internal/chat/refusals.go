@@ -197,6 +197,11 @@ func refuseConflict() *Error {
 		"这个 clientId 已用于另一条消息，请换一个新的 clientId。")
 }
 
+func refuseMadeAlready() *Error {
+	return Refuse(CodeConflict, "Another group was already made under this clientId. Make this one under a new clientId.",
+		"这个 clientId 已用于另一个群，请换一个新的 clientId。")
+}
+
 func refuseClientID() *Error {
 	return Refuse(CodeInvalid, "A clientId has 1 to 64 bytes of text.", "clientId 应为 1 到 64 字节的文本。")
 }

@@ -20,7 +20,7 @@ func (h *house) owned(u *chat.User, in chat.NewGroup) chat.GroupID {
 	h.t.Helper()
 	g, err := h.CreateGroup(h.ctx, u, in)
 	h.must(err)
-	return g.ID
+	return g.Group.ID
 }
 
 func (h *house) tryEnter(u *chat.User, in chat.Entry) chat.Code {

@@ -77,7 +77,7 @@ type Credentials struct {
 var (
 	ErrNotFound     = errors.New("not found")
 	ErrNameTaken    = errors.New("name is taken")
-	ErrClientIDUsed = errors.New("clientId was used for another request")
+	ErrClientIDUsed = errors.New("clientId was used before")
 	ErrNoReply      = errors.New("the message replied to does not exist")
 	ErrBusy         = errors.New("nothing can be written now")
 	ErrClosed       = errors.New("closed")
@@ -136,6 +136,8 @@ type UserReader interface {
 type GroupReader interface {
 	Group(GroupID) (*Group, error)
 	GroupByRoom(key string) (*Group, error)
+	// GroupByClientID is the group that this user made under this id, and the hash of the request.
+	GroupByClientID(u UserID, clientID string) (GroupID, RequestHash, error)
 	// Heads are the counters of those groups that exist.
 	Heads([]GroupID) (map[GroupID]Seq, error)
 	// CountAfter is how many rows of the group (messages, members, the group itself) have a rev after since; counting

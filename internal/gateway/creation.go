@@ -7,9 +7,8 @@ import (
 )
 
 // createGroup makes a group that the user owns; the user's full clients are in its rooms when it is answered.
-func (g *Gateway) createGroup(ctx context.Context, _ *client, who *chat.User, in chat.NewGroup) (groupOut, error) {
-	group, err := g.chat.CreateGroup(ctx, who, in)
-	return groupOut{group}, err
+func (g *Gateway) createGroup(ctx context.Context, _ *client, who *chat.User, in chat.NewGroup) (*chat.Made, error) {
+	return g.chat.CreateGroup(ctx, who, in)
 }
 
 type addMembersIn struct {

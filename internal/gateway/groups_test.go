@@ -30,6 +30,12 @@ func TestAGroupIsMadeWithItsMembers(t *testing.T) {
 	if got := boss.wants(chat.CodeNameTaken, "createGroup", object{"name": "another", "room": " 大厅", "visibility": "open"}); !strings.Contains(got, `"suggestion":"大厅 2"`) {
 		t.Errorf("got %s", got)
 	}
+	once := object{"name": "once", "clientId": "c1"}
+	made := field[chat.GroupID](t, boss.wants("", "createGroup", once), "group", "groupId")
+	if got := boss.wants("", "createGroup", once); !strings.Contains(got, string(made)) || !strings.Contains(got, `"duplicate":true`) {
+		t.Errorf("asked again: got %s, want %s", got, made)
+	}
+	boss.wants(chat.CodeConflict, "createGroup", object{"name": "twice", "clientId": "c1"})
 }
 
 func TestAChangeOfAGroupIsToldOnceAndNoChangeNever(t *testing.T) {

@@ -17,11 +17,19 @@ func TestAScriptRunsAGroup(t *testing.T) {
 	bob := member(t, s, service, "bob")
 	asBob := s.cookie
 	alice := member(t, s, service, "alice") // asks from here on
-	var group struct{ Group chat.Group }
-	made := s.ask("POST", "/api/v1/groups", fmt.Sprintf(`{"name":"builds","members":[%q]}`, bob.ID))
-	if err := json.Unmarshal(made.Body.Bytes(), &group); err != nil || made.Code != http.StatusOK {
-		t.Fatalf("got %d %s", made.Code, made.Body)
+	var group chat.Made
+	once := func(r *http.Request) { r.Header.Set("Idempotency-Key", "builds-1") }
+	for i, body := range []string{`{"name":"builds","members":[%q]}`, `{"name":"builds","members":[%q]}`, `{"name":"builds","members":[%q],"clientId":"builds-1"}`} {
+		before := group.Group
+		made := s.ask("POST", "/api/v1/groups", fmt.Sprintf(body, bob.ID), once)
+		if err := json.Unmarshal(made.Body.Bytes(), &group); err != nil || made.Code != http.StatusOK {
+			t.Fatalf("got %d %s", made.Code, made.Body)
+		}
+		if group.Duplicate != (i > 0) || before != nil && before.ID != group.Group.ID {
+			t.Fatalf("asked %d times: got %s", i+1, made.Body)
+		}
 	}
+	wantRefused(t, s.ask("POST", "/api/v1/groups", `{"name":"other"}`, once), http.StatusConflict, chat.CodeConflict)
 	at := "/api/v1/groups/" + string(group.Group.ID)
 	ofBob := at + "/members/" + string(bob.ID)
 	as := func(cookie *http.Cookie) func(*http.Request) {

@@ -9,7 +9,7 @@ import (
 
 // GroupActs is what is asked of the chat by who makes and runs groups.
 type GroupActs interface {
-	CreateGroup(ctx context.Context, by *chat.User, in chat.NewGroup) (*chat.Group, error)
+	CreateGroup(ctx context.Context, by *chat.User, in chat.NewGroup) (*chat.Made, error)
 	UpdateGroup(ctx context.Context, who *chat.User, in chat.GroupUpdate) (*chat.Group, error)
 	Dissolve(ctx context.Context, who *chat.User, id chat.GroupID) error
 	Leave(ctx context.Context, who *chat.User, id chat.GroupID) error
@@ -120,11 +120,16 @@ func (s *server) registerInvites(tag string) {
 	}, s.approve)
 }
 
-type createGroupIn struct{ Body chat.NewGroup }
+type createGroupIn struct {
+	Key  string `header:"Idempotency-Key" doc:"The clientId, for programs that send it so."`
+	Body chat.NewGroup
+}
 
-func (s *server) createGroup(ctx context.Context, c *caller, in *createGroupIn) (groupOut, error) {
-	group, err := s.Chat.CreateGroup(ctx, c.User, in.Body)
-	return groupOut{group}, err
+func (s *server) createGroup(ctx context.Context, c *caller, in *createGroupIn) (*chat.Made, error) {
+	if in.Body.ClientID == "" {
+		in.Body.ClientID = in.Key
+	}
+	return s.Chat.CreateGroup(ctx, c.User, in.Body)
 }
 
 type updateGroupIn struct {

@@ -86,10 +86,11 @@ func TestGroupsAndUsersAreLookedUp(t *testing.T) {
 func TestABotsTokenSaysWhatItMayDo(t *testing.T) {
 	s, service, _, _ := lobby(t)
 	alice := member(t, s, service, "alice")
-	group, err := service.CreateGroup(t.Context(), alice, chat.NewGroup{Name: "builds"})
+	made, err := service.CreateGroup(t.Context(), alice, chat.NewGroup{Name: "builds"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	group := made.Group
 	f := s.upload(t, "a.txt", []byte("words"))
 	if _, err := service.SendMessage(t.Context(), alice, chat.NewMessage{Group: group.ID, Files: []chat.FileID{f.ID}}); err != nil {
 		t.Fatal(err)

@@ -165,18 +165,48 @@ func (t *tx) openGroup(at address, g *chat.Group) (row *groupRow, made bool, err
 	return row, made, nil
 }
 
-// CreateGroup makes a group: see chat.GroupStore.
-func (s *Store) CreateGroup(ctx context.Context, key string, g *chat.Group, first func(chat.GroupTx) error) error {
-	return s.writerOf(g.ID).write(&op{ctx: ctx, do: func(t *tx) error {
-		row, made, err := t.openGroup(address{room: key}, g)
+// CreateGroup makes a group: see chat.GroupStore. It is asked by one at a time, here and on other nodes: nobody takes the
+// clientId or the address meanwhile.
+func (s *Store) CreateGroup(ctx context.Context, f *chat.Founding, first func(chat.GroupTx) error) error {
+	return s.writerOf(f.Group.ID).write(&op{ctx: ctx, do: func(t *tx) error {
+		by, err := t.unmade(f)
+		if err != nil {
+			return err
+		}
+		row, made, err := t.openGroup(address{room: f.Key}, f.Group)
 		if err != nil {
 			return err
 		}
 		if !made {
 			return chat.ErrNameTaken
 		}
+		if f.ClientID != "" {
+			_, err = t.exec(`UPDATE groups SET made_by = $2, client_id = $3, request = $4 WHERE key = $1`, row.key, by, f.ClientID, f.Hash[:])
+		}
+		if err != nil {
+			return fmt.Errorf("write a clientId: %w", err)
+		}
 		return first(groupTx{t, row})
 	}})
+}
+
+// unmade is the key of who makes a group, unless it did before.
+func (t *tx) unmade(f *chat.Founding) (by int64, err error) {
+	if f.ClientID == "" {
+		return 0, nil
+	}
+	if by, err = t.userKey(f.By); err != nil {
+		return 0, fmt.Errorf("find user %s: %w", f.By, err)
+	}
+	var group int64
+	err = t.row(`SELECT key FROM groups WHERE made_by = $1 AND client_id = $2`, []any{by, f.ClientID}, &group)
+	switch {
+	case err == nil:
+		return 0, chat.ErrClientIDUsed
+	case errors.Is(err, chat.ErrNotFound):
+		return by, nil
+	}
+	return 0, fmt.Errorf("look up a clientId: %w", err)
 }
 
 // SetAddress is asked by one at a time, here and on other nodes: nobody takes the address meanwhile.

@@ -150,10 +150,12 @@ func TestAnIndexWithoutPeriodsIsMadeAnew(t *testing.T) {
 	p.say(30)
 	p.must(p.service.Close(t.Context()))
 	p.must(p.store.Close())
-	migration, err := os.ReadFile("migrations/postgres/00012_search_by_period.sql")
-	p.must(err)
-	_, down, _ := strings.Cut(string(migration), "-- +goose Down")
-	ask(t, p.url, down)
+	for _, name := range []string{"00013_founding", "00012_search_by_period"} {
+		migration, err := os.ReadFile("migrations/postgres/" + name + ".sql")
+		p.must(err)
+		_, down, _ := strings.Cut(string(migration), "-- +goose Down")
+		ask(t, p.url, down)
+	}
 	ask(t, p.url, `DELETE FROM goose_db_version WHERE version_id >= 12`)
 	ask(t, p.url, `INSERT INTO message_words (group_key, seq, words, sent_at) VALUES (1, 1, 'old words', 1)`)
 	ask(t, p.url, `INSERT INTO indexed (group_key, rev, floor) SELECT key, head, floor FROM groups`)

@@ -82,6 +82,14 @@ func (r *reader) GroupByRoom(key string) (*chat.Group, error) {
 	return &g.Group, nil
 }
 
+func (r *reader) GroupByClientID(u chat.UserID, clientID string) (g chat.GroupID, asked chat.RequestHash, err error) {
+	var hash []byte
+	err = r.row(`SELECT g.id, g.request FROM groups g WHERE g.made_by = (SELECT key FROM users WHERE id = $1) AND g.client_id = $2`,
+		[]any{u, clientID}, &g, &hash)
+	copy(asked[:], hash)
+	return g, asked, err
+}
+
 func (r *reader) Heads(ids []chat.GroupID) (map[chat.GroupID]chat.Seq, error) {
 	return headsOf(r, `SELECT id, head FROM groups WHERE id IN (`+r.dialect.elements+`)`, ids)
 }

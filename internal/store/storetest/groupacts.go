@@ -16,11 +16,11 @@ func testAddressBelongsToOneGroup(t *testing.T, w *world) {
 		return tx.PutMembership(&chat.Membership{Member: chat.Member{UserID: alice.ID, Role: chat.RoleOwner, State: chat.MemberActive}, Notify: chat.NotifyAll})
 	}
 	first, second, private := w.group("one"), w.group("two"), w.group("")
-	w.must(w.store.CreateGroup(w.ctx, "one", first, begin))
-	w.must(w.store.CreateGroup(w.ctx, "two", second, begin))
-	w.must(w.store.CreateGroup(w.ctx, "", private, begin))
-	w.must(w.store.CreateGroup(w.ctx, "", w.group(""), begin)) // those without an address do not meet
-	if err := w.store.CreateGroup(w.ctx, "one", w.group("one"), begin); !errors.Is(err, chat.ErrNameTaken) {
+	w.must(w.store.CreateGroup(w.ctx, &chat.Founding{Group: first, Key: "one"}, begin))
+	w.must(w.store.CreateGroup(w.ctx, &chat.Founding{Group: second, Key: "two"}, begin))
+	w.must(w.store.CreateGroup(w.ctx, &chat.Founding{Group: private, Key: ""}, begin))
+	w.must(w.store.CreateGroup(w.ctx, &chat.Founding{Group: w.group(""), Key: ""}, begin)) // those without an address do not meet
+	if err := w.store.CreateGroup(w.ctx, &chat.Founding{Group: w.group("one"), Key: "one"}, begin); !errors.Is(err, chat.ErrNameTaken) {
 		t.Errorf("a second group at one: got %v", err)
 	}
 	move := func(g chat.GroupID, room string) error {
@@ -45,6 +45,62 @@ func testAddressBelongsToOneGroup(t *testing.T, w *world) {
 		}
 		if _, err := r.GroupByRoom("two"); !errors.Is(err, chat.ErrNotFound) {
 			t.Errorf("at two: %v", err)
+		}
+		return nil
+	})
+	w.checkDense()
+}
+
+// A request that is sent again makes no second group, whoever takes it and however many at once.
+func testAGroupIsMadeOnceUnderAClientID(t *testing.T, w *world) {
+	alice, bob := w.member("alice"), w.member("bob")
+	hash := chat.RequestHash{1, 2, 3}
+	create := func(by *chat.User, key string, hash chat.RequestHash) (chat.GroupID, error) {
+		g := w.group(key)
+		return g.ID, w.store.CreateGroup(w.ctx, &chat.Founding{Group: g, Key: key, By: by.ID, ClientID: "once", Hash: hash}, func(tx chat.GroupTx) error {
+			return tx.PutMembership(&chat.Membership{Member: chat.Member{UserID: by.ID, Role: chat.RoleOwner, State: chat.MemberActive}, Notify: chat.NotifyAll})
+		})
+	}
+	type answer struct {
+		group chat.GroupID
+		err   error
+	}
+	answers := make(chan answer, 8)
+	var all sync.WaitGroup
+	for range cap(answers) {
+		all.Go(func() {
+			g, err := create(alice, "", hash)
+			answers <- answer{g, err}
+		})
+	}
+	all.Wait()
+	close(answers)
+	var made []chat.GroupID
+	for a := range answers {
+		if a.err == nil {
+			made = append(made, a.group)
+		} else if !errors.Is(a.err, chat.ErrClientIDUsed) {
+			t.Errorf("asked again: got %v", a.err)
+		}
+	}
+	if len(made) != 1 {
+		t.Fatalf("made %v, want one group", made)
+	}
+	if _, err := create(alice, "hall", chat.RequestHash{9}); !errors.Is(err, chat.ErrClientIDUsed) {
+		t.Errorf("another one under the same clientId: got %v", err)
+	}
+	other, err := create(bob, "hall", hash) // a clientId is its user's
+	w.must(err)
+	w.view(func(r chat.Reader) error {
+		for u, want := range map[chat.UserID]chat.GroupID{alice.ID: made[0], bob.ID: other} {
+			if g, asked, err := r.GroupByClientID(u, "once"); g != want || asked != hash || err != nil {
+				t.Errorf("%s made %s of %v, %v; want %s", u, g, asked, err, want)
+			}
+		}
+		for _, u := range []chat.UserID{"nobody", alice.ID} {
+			if _, _, err := r.GroupByClientID(u, "never"); !errors.Is(err, chat.ErrNotFound) {
+				t.Errorf("nothing was made, and found: %v", err)
+			}
 		}
 		return nil
 	})

@@ -101,7 +101,7 @@ func testGroupsAreFoundByThoseWhoMay(t *testing.T, w *world) {
 		if v == chat.VisibilityPrivate {
 			g.Room, key = "", ""
 		}
-		w.must(w.store.CreateGroup(w.ctx, key, g, func(tx chat.GroupTx) error {
+		w.must(w.store.CreateGroup(w.ctx, &chat.Founding{Group: g, Key: key}, func(tx chat.GroupTx) error {
 			return tx.PutMembership(&chat.Membership{Member: chat.Member{UserID: alice.ID, Role: chat.RoleOwner, State: chat.MemberActive}, Notify: chat.NotifyAll})
 		}))
 		return g.ID

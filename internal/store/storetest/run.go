@@ -93,6 +93,7 @@ func Run(t *testing.T, open Open) {
 		{"MembersAreFoundByAnyOfTheirNames", testMembersAreFoundByAnyOfTheirNames},
 		{"GroupsAreFoundByThoseWhoMay", testGroupsAreFoundByThoseWhoMay},
 		{"AddressBelongsToOneGroup", testAddressBelongsToOneGroup},
+		{"AGroupIsMadeOnceUnderAClientID", testAGroupIsMadeOnceUnderAClientID},
 		{"InvitesAreKept", testInvitesAreKept},
 		{"JoinRequestsArePrivateAndCounted", testJoinRequestsArePrivateAndCounted},
 		{"PairHasOneGroup", testPairHasOneGroup},
