@@ -1,23 +1,27 @@
-/** What the page's model holds of the room that is open: found in the components that show it, the app gives no handle. */
-export const held = (page) => page.evaluate(() => {
+/** The page's model of the room that is open: found in the components that show it, the app gives no handle. */
+export const openRoom = (page) => page.evaluateHandle(() => {
   const find = (vnode) => {
-    const log = vnode?.component?.props?.room?.log
-    if (log) return log
+    const room = vnode?.component?.props?.room
+    if (room?.log) return room
     const below = [vnode?.component?.subTree, ...(Array.isArray(vnode?.children) ? vnode.children : []), vnode?.suspense?.activeBranch]
     for (const one of below) {
       const found = one && typeof one === 'object' ? find(one) : undefined
       if (found) return found
     }
   }
-  const log = find(document.querySelector('#app')._vnode)
+  return find(document.querySelector('#app')._vnode)
+})
+
+/** What it holds. */
+export const held = async (page) => page.evaluate(({ log }) => {
   const rows = log.all().map(({ seq, rev, userId, message, editedAt, recalledAt, reactions = [] }) => ({
     seq, rev, userId, message, editedAt, recalledAt, reactions: reactions.filter((r) => r.count > 0).map((r) => r.emoji + r.count).sort(),
   }))
   return { head: log.head, rows }
-})
+}, await openRoom(page))
 
 /** Everything that can be scrolled to, from where the reader is to the oldest, as it is seen. */
-export const seen = (page) => page.evaluate(async () => {
+export const seen = async (page) => page.evaluate(async (room) => {
   const pane = document.querySelector('[data-testid=timeline]')
   const all = new Map()
   const paint = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))
@@ -33,9 +37,9 @@ export const seen = (page) => page.evaluate(async () => {
     pane.scrollTop = 0
     await paint()
     const now = note()
-    still = now === before ? still + 1 : 0
+    still = now === before && !room.loading ? still + 1 : 0 // not while a page is on its way
+    if (now === before) await new Promise((done) => setTimeout(done, 20))
     before = now
-    if (still > 0) await new Promise((done) => setTimeout(done, 20))
   }
   return [...all].sort(([a], [b]) => a - b).map(([seq, text]) => `${seq} ${text}`)
-})
+}, await openRoom(page))
