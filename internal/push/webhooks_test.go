@@ -349,6 +349,8 @@ func TestSlowHostIsNotOverrunAndNobodyWaitsForIt(t *testing.T) {
 			t.Errorf("after 5 s: told %q", got)
 		}
 		time.Sleep(5 * time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		if got := h.world.takes(); len(got) != 60-4 || most != 4 {
 			t.Errorf("%d more were told, %d at once; want 56, 4", len(got), most)
 		}
