@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { at, join, noteSockets, phone, rows, say, texts, until, visit } from './support/browser.mjs'
+import { at, join, noteSockets, phone, register, rows, say, texts, until, visit } from './support/browser.mjs'
 import { suite } from './support/suite.mjs'
 
 suite('people', (house) => {
@@ -27,6 +27,27 @@ suite('people', (house) => {
     await until(() => page.locator('.top h1').textContent(), (h) => h === name, name)
   }
   const person = (page, name) => page.locator('[data-testid=person]').filter({ hasText: name })
+
+  test('a group whose making was not answered is not made again', async () => {
+    const page = await (await house.someone()).tab()
+    await register(page, house.proxy.url, 'maker', '阿造')
+    await at(page, 'find').click()
+    await page.locator('#to-make').click()
+    await at(page, 'new-name').fill('只有一个')
+    const lost = house.proxy.lost
+    house.proxy.loseAnswer('只有一个')
+    await at(page, 'new-make').click()
+    await until(() => house.proxy.lost, (n) => n > lost, 'a lost answer')
+    await page.locator('[role=alert]').waitFor({ timeout: 20_000 })
+    house.proxy.loses = undefined
+    await until(async () => { // as often as it takes
+      await at(page, 'new-make').click({ timeout: 500 }).catch(() => undefined)
+      return page.locator('.top h1').textContent()
+    }, (h) => h === '只有一个', 'the group')
+    await page.reload()
+    await until(() => page.locator('.top h1').textContent(), (h) => h === '只有一个', 'the group again')
+    assert.equal(await page.locator('[data-testid=conversation]').filter({ hasText: '只有一个' }).count(), 1)
+  })
 
   test('a guest that registers keeps its name, its room and its words; a wrong password is refused, the right one leads back', async () => {
     const page = await (await house.someone()).tab()

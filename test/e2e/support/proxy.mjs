@@ -63,6 +63,11 @@ export class Proxy {
     this.loses = (frame) => /^.{2,10}42\[/s.test(frame) && frame.includes(text)
   }
 
+  /** Loses the answers to browsers that contain this text. */
+  loseAnswer(text) {
+    this.loses = (frame) => /^.{2,10}43\d+\[/s.test(frame) && frame.includes(text)
+  }
+
   stop() {
     this.cut()
     this.http.closeAllConnections()
