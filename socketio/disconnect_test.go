@@ -315,6 +315,7 @@ func TestAHandlerCanTellThatItsClientIsGone(t *testing.T) {
 		socketio.Handle(w.server.Of("/"), "short", func(context.Context, *socketio.Socket, *socketio.Event) { handled = append(handled, "short") })
 		c := w.join("/")
 		c.send(`2["long"]`, `2["short"]`)
+		synctest.Wait()
 		c.close()
 		synctest.Wait()
 		close(goOn)

@@ -653,7 +653,9 @@ func lockTable(t *testing.T, url, table string) (release func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() { c.Close(context.Background()) }
+	release = func() { c.Close(context.Background()) }
+	t.Cleanup(release)
+	return release
 }
 
 // Whom the server sends back while the tables are migrated comes again, but not for ever. A sequence counts on, whatever is

@@ -32,7 +32,10 @@ type latest struct {
 // holdPeriods keeps everybody else from writing terms and from adding and dropping periods, until the end of the transaction. It
 // waits longer than for other locks: who makes the first periods looks through all messages.
 func holdPeriods(ctx context.Context, s *session) error {
-	_, err := s.exec(ctx, `SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock($1)`, lockPeriods)
+	if _, err := s.exec(ctx, `SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock($1)`, lockPeriods); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, `SET LOCAL lock_timeout TO DEFAULT`)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"qun/internal/auth"
@@ -142,7 +143,7 @@ type world struct {
 	store Store
 
 	now chat.Time
-	ids int
+	ids atomic.Int64
 
 	mu     sync.Mutex // guards below
 	events []chat.Event
@@ -212,8 +213,7 @@ func (w *world) must(err error) {
 }
 
 func (w *world) id() string {
-	w.ids++
-	return fmt.Sprintf("00000000-0000-7000-8000-%012d", w.ids)
+	return fmt.Sprintf("00000000-0000-7000-8000-%012d", w.ids.Add(1))
 }
 
 // member makes a user who may sign in.
