@@ -63,6 +63,7 @@ suite('without a mouse', (house) => {
     await page.keyboard.press('Enter')
     await until(last, (t) => t === '回', 'reply')
     await until(() => at(page, 'quote').count(), (n) => n === 1, 'with what it answers')
+    await until(() => rows(page), (r) => r.every((m) => m.state === 'sent'), 'sent: before that there is nothing to edit')
     await choose(page, 1, 'act-edit')
     await page.keyboard.type('了')
     await page.keyboard.press('Enter')
