@@ -695,10 +695,14 @@ func TestForgottenConnectionsHoldNobodyUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	var forgets atomic.Bool // until somebody connects anew
+	var spoke atomic.Int64  // when anybody last asked anything, in nanoseconds
 	proxy := faultproxy.New(t, faultproxy.Config{
 		Server: at.Host, Up: faultproxy.PostgresUp, Down: faultproxy.PostgresDown, Judge: func(up bool, message []byte) faultproxy.Fate {
 			if up && bytes.HasPrefix(message[4:], []byte{0, 3}) { // the version of the protocol: its first message
 				forgets.Store(false)
+			}
+			if up {
+				spoke.Store(time.Now().UnixNano())
 			}
 			if up && forgets.Load() {
 				return faultproxy.Drop
@@ -726,7 +730,9 @@ func TestForgottenConnectionsHoldNobodyUp(t *testing.T) {
 		})
 	}
 	all.Wait()
-	time.Sleep(1100 * time.Millisecond) // of quiet, in which they are forgotten
+	for time.Since(time.Unix(0, spoke.Load())) < 1100*time.Millisecond { // the index is tidied meanwhile, too
+		time.Sleep(10 * time.Millisecond)
+	}
 	forgets.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // two of them would take longer
 	defer cancel()
