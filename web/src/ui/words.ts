@@ -25,7 +25,7 @@ function wordFiles(files: readonly { name: string; type: string }[]): string {
   return files.map((f) => text.value.fileLine(isImage(f), f.name)).join(' ')
 }
 
-/** A message in one line of plain words, as the list of conversations shows it. */
+/** A message in one line of plain words, as the list of conversations shows it and as it is read aloud. */
 export function wordLast(message: Message, me: UserId | undefined, room: Room): string {
   if (message.recalledAt || message.kind === 'join' || message.kind === 'system') return wordLine(message, me, room)
   const what = wordSaid(message)
