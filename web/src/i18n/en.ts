@@ -144,6 +144,7 @@ export const en: Catalogue = {
   rooms: 'Rooms',
   roomsAround: 'Rooms you can join',
   peopleTitle: 'People',
+  peopleElsewhere: 'Others in your rooms',
   actions: 'Actions',
   searchFor: (what) => `Search messages for “${what}”`,
   noneFound: (what) => `Nothing for “${what}”. Try another word`,

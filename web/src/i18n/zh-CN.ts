@@ -151,6 +151,7 @@ export const zhCN = {
   rooms: '群聊',
   roomsAround: '可以加入的群',
   peopleTitle: '人',
+  peopleElsewhere: '同群的其他人',
   actions: '操作',
   searchFor: (what: string) => `搜索消息「${what}」`,
   noneFound: (what: string) => `没找到「${what}」，换个词试试`,
