@@ -286,6 +286,7 @@ suite('people', (house) => {
     await say(friend, '你好')
     await until(() => texts(owner), (t) => t.includes('你好'), 'met')
     await makeGroup(owner, '带人进来')
+    await owner.reload() // what was seen of the other room is forgotten, who is in it is not
     await at(owner, 'add').click()
     await at(owner, 'add-sure').waitFor()
     assert.equal(await at(owner, 'add-sure').isDisabled(), true)
@@ -295,6 +296,20 @@ suite('people', (house) => {
     await friend.locator('[data-testid=conversation]').filter({ hasText: '带人进来' }).waitFor()
     await at(owner, 'add').click()
     await owner.locator('dialog[open] .hint').waitFor() // nobody is left
+  })
+
+  test('the switcher finds who is in my rooms, met on this page or not', async () => {
+    const [a, b] = [await member('阿十'), await member('阿卯')]
+    await makeGroup(a, '没见过面', 'open')
+    await visit(b, '没见过面')
+    await person(a, '阿卯').waitFor()
+    await say(a, '欢迎')
+    await until(() => rows(a), (r) => r.at(-1)?.state === 'sent', 'sent')
+    await a.goto(house.server.url)
+    await at(a, 'find').click()
+    await at(a, 'switcher-field').fill('阿卯')
+    await at(a, 'switcher-option').filter({ hasText: /^阿卯$/ }).click()
+    await until(() => a.locator('.top h1').textContent().catch(() => ''), (h) => h === '阿卯', 'the talk of two')
   })
 
   test('what was begun in the drawer of one group is not done in another', async () => {

@@ -13,7 +13,7 @@ export async function tour(browser, how) {
   const walk = new Walk()
   try {
     await walk.begin(browser, how)
-    for (const chapter of [door, staying, talking, acts, group, programs, twoAlone, elsewhere, extremes, among, me, outage, administration]) await chapter(walk)
+    for (const chapter of [door, staying, talking, acts, group, programs, twoAlone, elsewhere, extremes, among, company, me, outage, administration]) await chapter(walk)
     return walk.complaints
   } finally {
     await walk.end()
@@ -491,11 +491,58 @@ async function among(w) {
   await host.ask('setRole', { groupId: club.group.groupId, userId: me, role: 'admin' })
   const asker = await server.member('tomo', words.extreme.name)
   await asker.try('joinRoom', { groupId: club.group.groupId, text: words.reason })
-  await w.goto('/g/' + club.group.groupId)
+  w.club = club.group.groupId
+  await w.goto('/g/' + w.club)
   await at(page, 'composer').waitFor()
   await w.info()
   await at(page, 'approve').waitFor()
   await w.view('info-asking')
+}
+
+/** Who comes into the club and who may not any more, who is not heard alone, and what else there is to find. */
+async function company(w) {
+  const { page, words } = w
+  await at(page, 'approve').click()
+  await at(page, 'approve').waitFor({ state: 'detached' })
+  await at(page, 'make-invite').click()
+  await at(page, 'list-invites').click()
+  await at(page, 'revoke-invite').waitFor()
+  await at(page, 'revoke-invite').scrollIntoViewIfNeeded()
+  await w.view('info-invites')
+  await at(page, 'add').click()
+  await at(page, 'add-person').first().check()
+  await w.view('add-members')
+  await w.shut()
+  const host = await w.member(words.said[1][0])
+  const { members } = await host.ask('members', { groupId: w.club })
+  await host.ask('ban', { groupId: w.club, userId: members.find((m) => m.nickName === words.extreme.name).userId })
+  await at(page, 'shape-group').click()
+  await at(page, 'banned').waitFor()
+  await at(page, 'banned').scrollIntoViewIfNeeded()
+  await w.view('group-banned')
+  await w.shut()
+  const who = words.said[0][0]
+  await w.enter(words.group)
+  await at(page, 'composer').waitFor()
+  await w.info()
+  await card(w, who)
+  await at(page, 'talk').click()
+  await until(() => page.locator('.top h1').textContent().catch(() => ''), (h) => h === who, who)
+  await w.info()
+  await card(w, who)
+  await at(page, 'block').click()
+  await at(page, 'unblock-here').waitFor({ state: 'attached' })
+  if (await w.dialog.count()) await w.shut()
+  await at(page, 'close-info').click()
+  await w.view('blocked')
+  await at(page, 'unblock-here').click()
+  await at(page, 'composer').waitFor()
+  await host.ask('createGroup', { name: words.around, topic: words.topic, visibility: 'public', joining: 'approval' })
+  await w.goto('')
+  await at(page, 'find').click()
+  await page.locator('.switcher [id^=to-]').filter({ hasText: words.around }).waitFor()
+  await w.view('switcher-around')
+  await w.shut()
 }
 
 async function me(w) {
