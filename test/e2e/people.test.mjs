@@ -295,7 +295,17 @@ suite('people', (house) => {
     await person(owner, '阿六').waitFor()
     await friend.locator('[data-testid=conversation]').filter({ hasText: '带人进来' }).waitFor()
     await at(owner, 'add').click()
-    await owner.locator('dialog[open] .hint').waitFor() // nobody is left
+    await owner.locator('dialog[open] .hint').waitFor()
+    assert.equal(await at(owner, 'add-sure').count(), 0, 'nobody is left')
+    await owner.keyboard.press('Escape')
+
+    await at(owner, 'find').click()
+    await at(owner, 'switcher-field').fill('从头就在')
+    await owner.locator('#to-make').click()
+    await at(owner, 'new-members').click()
+    await owner.getByLabel('阿六').check()
+    await at(owner, 'new-make').click()
+    await friend.locator('[data-testid=conversation]').filter({ hasText: '从头就在' }).waitFor()
   })
 
   test('the switcher finds who is in my rooms, met on this page or not', async () => {

@@ -542,6 +542,11 @@ async function company(w) {
   await at(page, 'find').click()
   await page.locator('.switcher [id^=to-]').filter({ hasText: words.around }).waitFor()
   await w.view('switcher-around')
+  await at(page, 'switcher-field').fill(words.around)
+  await page.locator('#to-make').click()
+  await at(page, 'new-members').click()
+  await at(page, 'add-person').nth(1).check()
+  await w.view('new-group-members')
   await w.shut()
 }
 

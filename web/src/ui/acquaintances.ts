@@ -25,13 +25,13 @@ export async function lookFor(name: string): Promise<Member[]> {
 }
 
 /**
- * Asks the server whom I could bring into a room: people of my newest other groups who are not in it. Of large groups these
- * are the first hundred, or the first of those whose name begins so.
+ * Asks the server whom I could bring into a room, or into one that is yet to be made: people of my newest other groups who are
+ * not in it. Of large groups these are the first hundred, or the first of those whose name begins so.
  */
-export async function candidates(room: Room, name: string): Promise<Member[]> {
+export async function candidates(room: Room | undefined, name: string): Promise<Member[]> {
   const known = await membersOfAll(chat.list().filter((r) => r !== room), { limit: atOnce, ...(name && { search: name }) })
   for (const m of known.values()) if (m.bot) known.delete(m.userId)
-  for (const userIds of slices([...known.keys()])) {
+  if (room) for (const userIds of slices([...known.keys()])) {
     for (const m of await membersOf(room, { userIds })) if (m.state === 'active') known.delete(m.userId)
   }
   return [...known.values()]
