@@ -53,6 +53,16 @@ suite('outages', (house) => {
   }
   const news = (n) => (t) => t.includes(`已重连，补回 ${n} 条，一条没丢`)
 
+  /** Says it until it is lost on its way to a browser: that may be polling at first, on which nothing is. */
+  const sayUntilLost = async (hand, text) => {
+    house.proxy.lose(text)
+    for (let tries = 0; tries < 20; tries++) {
+      const said = await hand.say(text)
+      if (await until(() => house.proxy.lost, (n) => n > 0, 'lost', 500).catch(() => 0)) return said
+    }
+    throw new Error(`${text}: it is not lost, the page does not come to a WebSocket`)
+  }
+
   test('the line is cut while 500 messages, edits, recalls and reactions pass: then A equals B, also when the last pushes are lost', async () => {
     const meet = await meeting()
     const told = await banners(meet.a)
@@ -63,14 +73,25 @@ suite('outages', (house) => {
     await retryNow(meet.a)
     await until(told, news(missed), 'the good news')
     await inStep(head, meet.a, meet.b)
-    house.proxy.lose('最后一句')
-    const last = await meet.one.say('最后一句')
+    const last = await sayUntilLost(meet.one, '最后一句')
     const { message } = await meet.two.react(last.seq, '👀')
     await until(() => house.proxy.lost, (n) => n === 2, 'a message and a change are lost on the way')
     await until(() => texts(meet.a), (t) => t.at(-1) === '最后一句', 'at A, by the digest', 45_000)
     await same(message.rev, meet.a, meet.b)
     assert.equal(house.proxy.lost, 2)
     meet.end()
+  })
+
+  test('where no WebSocket is let through at first, polling carries, and goes on to one', async () => {
+    const room = house.newRoom()
+    const hand = await house.server.hand('周屿', room)
+    const page = await (await house.someone()).tab()
+    house.proxy.narrow()
+    await join(page, house.proxy.url, '绕路的人', room)
+    await say(page, '到了')
+    await until(() => rows(page), (r) => r.at(-1)?.state === 'sent', 'sent')
+    await sayUntilLost(hand, '听见了吗')
+    hand.leave()
   })
 
   test('the same out of a hole that swallows everything, with what was said into it, when the server was restarted meanwhile', async () => {

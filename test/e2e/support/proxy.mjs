@@ -58,6 +58,11 @@ export class Proxy {
     for (const socket of this.alive) if (socket.waits) socket.destroy()
   }
 
+  /** From now on, a WebSocket that begins a session is refused, as by a gateway whose server is not there yet; polling passes, and what it goes on to. */
+  narrow() {
+    this.narrowed = true
+  }
+
   /** Loses the pushes to browsers that contain this text; answers pass. */
   lose(text) {
     this.loses = (frame) => /^.{2,10}42\[/s.test(frame) && frame.includes(text)
@@ -101,6 +106,7 @@ export class Proxy {
 
   join(asked, socket, head) {
     socket.on('error', () => undefined)
+    if (this.narrowed && !asked.url.includes('sid=')) return socket.destroy()
     if (!this.lets(socket)) return
     const onward = connect({ port: this.target.port, host: '127.0.0.1', allowHalfOpen: true }, () => {
       const headers = asked.rawHeaders.reduce((text, part, i) => text + part + (i % 2 ? '\r\n' : ': '), '')

@@ -25,8 +25,10 @@ export class SocketWire implements Wire {
   constructor() {
     this.socket = io({
       autoConnect: false,
-      transports: [QuietWebSocket, XHR],
-      tryAllTransports: true, // where a proxy lets no WebSocket through, polling does
+      // Where a proxy lets no WebSocket through, polling does. What failed is taken off the list, and named again so that polling
+      // goes on to it: the server may only not have been there yet.
+      transports: [QuietWebSocket, XHR, QuietWebSocket],
+      tryAllTransports: true,
       reconnectionDelay: 500,
       reconnectionDelayMax: 5000,
       timeout: 8000,
