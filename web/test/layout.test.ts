@@ -35,6 +35,12 @@ describe('the layout of a timeline', () => {
     expect(after.key).toBe(before.key)
   })
 
+  test('what is left of a message that has its row is not shown beside it', () => {
+    const unsent = { clientId: 'c1', userId: 'me', groupId: 'g', text: 'hi', at: Date.parse('2026-03-01T10:00:00'), state: 'pending' as const }
+    const rows = [row(1, 'a', '2026-03-01T10:00:00'), row(2, 'me', '2026-03-01T10:00:01', { clientId: 'c1' })]
+    expect(sketch(shown(rows, { unsent: [unsent, { ...unsent, clientId: 'c2' }] }))).toBe('day [a1] [me2 me?]')
+  })
+
   test('a told line stands after the row that was there before it', () => {
     const rows = [row(1, 'a', '2026-03-01T10:00:00'), row(2, 'a', '2026-03-01T10:00:10')]
     const told = [{ key: 't', after: 1, message: row(0, 'g', '2026-03-01T10:00:05', { kind: 'join' }) }]
