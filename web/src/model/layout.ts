@@ -82,9 +82,8 @@ export function layout(shown: Shown): Item[] {
     items.push(saidBy(row, at, mine))
   }
   tell(Infinity)
-  const held = new Set(shown.rows.map((row) => row.clientId))
   for (const unsent of shown.unsent) {
-    if (held.has(unsent.clientId)) continue // left over from a page that ended between the answer and forgetting it
+    if (shown.rows.some((row) => row.clientId === unsent.clientId)) continue // left over from a page that ended between the answer and forgetting it
     begin(new Date(unsent.at))
     items.push(saidByMe(unsent, shown.me))
   }
